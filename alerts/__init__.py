@@ -1,0 +1,1 @@
+"""Rules and lifecycle of alerts; nothing here sends anything to anybody."""

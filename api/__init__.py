@@ -1,0 +1,1 @@
+"""HTTP interface: one router per noun, server-sent events, the built web pages."""

@@ -1,0 +1,1 @@
+"""Forcing scenarios, ensembles, quantiles and threshold crossings."""

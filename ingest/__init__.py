@@ -1,0 +1,1 @@
+"""From field message to committed reading: subscriber, decoding, quality control, pipeline."""

@@ -1,0 +1,1 @@
+"""What-if comparison, impact, event replay and after-event review (to come)."""

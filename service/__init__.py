@@ -1,0 +1,1 @@
+"""Composition root: settings, wiring, jobs, supervised servers, command line."""

@@ -1,0 +1,1 @@
+"""An independent simulated world with known truth, and its publisher."""

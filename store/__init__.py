@@ -1,0 +1,1 @@
+"""The only SQL: TimescaleDB or PostgreSQL by psycopg 3."""

@@ -1,0 +1,1 @@
+"""River physics: runoff, routing, pools, reservoirs, ratings, assimilation, state, water balance."""
