@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ def _number_or_none(row: Row, column: str) -> float | None:
         value = float(text)
     except ValueError:
         raise ValueError(f"{column} must be a number, is {text!r}") from None
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise ValueError(f"{column} must be a finite number, is {text}")
     return value
 
