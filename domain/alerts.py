@@ -32,6 +32,11 @@ SEVERITY: Final[Mapping[AlertState, int]] = {
     AlertState.ALERT: 3,
 }
 
+# An alert opens at these states ...
+OPENING_STATES: Final = frozenset({AlertState.PRE_ALERT, AlertState.ALERT})
+# ... and ends only here: neither silence nor a lost threshold ends it, and a watch is not yet the end.
+CLOSING_STATES: Final = frozenset({AlertState.NONE})
+
 
 class Basis(StrEnum):
     """What an alert rests on."""
