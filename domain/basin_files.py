@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,12 +25,11 @@ from domain.basin import (
     StationKind,
     Threshold,
 )
-from domain.clock import parse_utc
 from domain.errors import BasinError
 from domain.readings import is_id
+from domain.tables import Row, choice, count, count_or_none, instant, listed, number, number_or_none, read_table
 from domain.variables import VARIABLES, Variable
 
-Row = Mapping[str, str]
 T = TypeVar("T")
 
 
@@ -46,13 +43,13 @@ def read_basin(folder: Path) -> Basin:
     """
     faults: list[str] = []
     meta = _read_meta(folder, faults)
-    nodes = _table(folder / "nodes.csv", "node", _node, faults)
-    reaches = _table(folder / "reaches.csv", "reach", _reach, faults)
-    stations = _table(folder / "stations.csv", "station", _station, faults)
-    dams = _table(folder / "dams.csv", "dam", _dam, faults)
-    ratings = _table(folder / "ratings.csv", "rating", _rating, faults)
-    thresholds = _table(folder / "thresholds.csv", "threshold", _threshold, faults)
-    communes = _table(folder / "communes.csv", "commune", _commune, faults)
+    nodes = read_table(folder / "nodes.csv", "node", _node, faults)
+    reaches = read_table(folder / "reaches.csv", "reach", _reach, faults)
+    stations = read_table(folder / "stations.csv", "station", _station, faults)
+    dams = read_table(folder / "dams.csv", "dam", _dam, faults)
+    ratings = read_table(folder / "ratings.csv", "rating", _rating, faults)
+    thresholds = read_table(folder / "thresholds.csv", "threshold", _threshold, faults)
+    communes = read_table(folder / "communes.csv", "commune", _commune, faults)
     basin = Basin(
         basin_id=meta.get("id", ""),
         name=meta.get("name", ""),
@@ -91,72 +88,17 @@ def _read_meta(folder: Path, faults: list[str]) -> Mapping[str, Any]:
     return meta
 
 
-def _table(path: Path, what: str, parse: Callable[[Row], T], faults: list[str]) -> Sequence[T]:
-    """Parse every row of a CSV table, adding a fault for each row that cannot be read."""
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = list(csv.DictReader(handle, strict=True))
-    except FileNotFoundError:
-        faults.append(f"{path.name}: file is missing")
-        return ()
-    except (csv.Error, UnicodeDecodeError) as error:
-        faults.append(f"{path.name}: {error}")
-        return ()
-    parsed: list[T] = []
-    for number, row in enumerate(rows, start=2):
-        name = next(iter(row.values()), "") or "?"
-        try:
-            parsed.append(parse(row))
-        except KeyError as error:
-            faults.append(f"{path.name}: column {error} is missing")
-            break
-        except ValueError as error:
-            faults.append(f"{path.name} line {number}: {what} {name}: {error}")
-    return parsed
-
-
-def _number(row: Row, column: str) -> float:
-    value = _number_or_none(row, column)
-    if value is None:
-        raise ValueError(f"{column} is empty")
-    return value
-
-
-def _number_or_none(row: Row, column: str) -> float | None:
-    text = row[column]
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{column} must be a number, is {text!r}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{column} must be a finite number, is {text}")
-    return value
-
-
-def _count_or_none(row: Row, column: str) -> int | None:
-    value = _number_or_none(row, column)
-    if value is not None and value != int(value):
-        raise ValueError(f"{column} must be a whole number, is {row[column]}")
-    return None if value is None else int(value)
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(";") if part.strip())
-
-
 def _node(row: Row) -> Node:
     return Node(
         node_id=row["node_id"],
         name=row["name"],
         river=row["river"],
-        role=NodeRole(row["role"]),
-        latitude=_number(row, "latitude"),
-        longitude=_number(row, "longitude"),
-        elevation_m=_number(row, "elevation_m"),
-        catchment_area_km2=_number(row, "catchment_area_km2"),
-        mean_discharge_m3s=_number(row, "mean_discharge_m3s"),
+        role=choice(row, "role", NodeRole),
+        latitude=number(row, "latitude"),
+        longitude=number(row, "longitude"),
+        elevation_m=number(row, "elevation_m"),
+        catchment_area_km2=number(row, "catchment_area_km2"),
+        mean_discharge_m3s=number(row, "mean_discharge_m3s"),
         source=row["source"],
         confidence=row["confidence"],
     )
@@ -168,10 +110,10 @@ def _reach(row: Row) -> Reach:
         from_node=row["from_node"],
         to_node=row["to_node"],
         river=row["river"],
-        length_km=_number(row, "length_km"),
-        slope=_number(row, "slope_m_per_km") / 1000.0,
-        width_m=_number(row, "width_m"),
-        regulation=Regulation(row["regulation"]),
+        length_km=number(row, "length_km"),
+        slope=number(row, "slope_m_per_km") / 1000.0,
+        width_m=number(row, "width_m"),
+        regulation=choice(row, "regulation", Regulation),
         size_class=row["size_class"],
         source=row["source"],
         confidence=row["confidence"],
@@ -182,15 +124,15 @@ def _station(row: Row) -> Station:
     return Station(
         station_id=row["station_id"],
         name=row["name"],
-        kind=StationKind(row["kind"]),
+        kind=choice(row, "kind", StationKind),
         node_id=row["node_id"] or None,
         river=row["river"],
-        latitude=_number(row, "latitude"),
-        longitude=_number(row, "longitude"),
-        zero_m=_number_or_none(row, "zero_m"),
+        latitude=number(row, "latitude"),
+        longitude=number(row, "longitude"),
+        zero_m=number_or_none(row, "zero_m"),
         datum=row["datum"],
-        variables=tuple(Variable(name) for name in _list(row["variables"])),
-        interval_s=int(_number(row, "interval_s")),
+        variables=tuple(choice({"variables": name}, "variables", Variable) for name in listed(row["variables"])),
+        interval_s=count(row, "interval_s"),
         gauge_no=row["gauge_no"],
         operator=row["operator"],
         source=row["source"],
@@ -202,22 +144,22 @@ def _dam(row: Row) -> Dam:
     return Dam(
         dam_id=row["dam_id"],
         name=row["name"],
-        kind=DamKind(row["kind"]),
+        kind=choice(row, "kind", DamKind),
         node_id=row["node_id"],
         river=row["river"],
-        latitude=_number(row, "latitude"),
-        longitude=_number(row, "longitude"),
-        normal_level_m=_number_or_none(row, "normal_level_m"),
-        maximum_level_m=_number_or_none(row, "maximum_level_m"),
-        volume_hm3=_number_or_none(row, "volume_hm3"),
-        full_volume_hm3=_number_or_none(row, "full_volume_hm3"),
-        flood_reserve_hm3=_number_or_none(row, "flood_reserve_hm3"),
-        lake_area_ha=_number_or_none(row, "lake_area_ha"),
-        outlet_capacity_m3s=_number_or_none(row, "outlet_capacity_m3s"),
-        spillway_capacity_m3s=_number_or_none(row, "spillway_capacity_m3s"),
-        gates=_count_or_none(row, "gates"),
-        gates_available=_count_or_none(row, "gates_available"),
-        gate_width_m=_number_or_none(row, "gate_width_m"),
+        latitude=number(row, "latitude"),
+        longitude=number(row, "longitude"),
+        normal_level_m=number_or_none(row, "normal_level_m"),
+        maximum_level_m=number_or_none(row, "maximum_level_m"),
+        volume_hm3=number_or_none(row, "volume_hm3"),
+        full_volume_hm3=number_or_none(row, "full_volume_hm3"),
+        flood_reserve_hm3=number_or_none(row, "flood_reserve_hm3"),
+        lake_area_ha=number_or_none(row, "lake_area_ha"),
+        outlet_capacity_m3s=number_or_none(row, "outlet_capacity_m3s"),
+        spillway_capacity_m3s=number_or_none(row, "spillway_capacity_m3s"),
+        gates=count_or_none(row, "gates"),
+        gates_available=count_or_none(row, "gates_available"),
+        gate_width_m=number_or_none(row, "gate_width_m"),
         source=row["source"],
         confidence=row["confidence"],
     )
@@ -226,12 +168,12 @@ def _dam(row: Row) -> Dam:
 def _rating(row: Row) -> Rating:
     return Rating(
         station_id=row["station_id"],
-        valid_from=parse_utc(row["valid_from"]),
-        a=_number(row, "a"),
-        h0_m=_number(row, "h0_m"),
-        b=_number(row, "b"),
-        sd_relative=_number(row, "sd_relative"),
-        h_gauged_max_m=_number(row, "h_gauged_max_m"),
+        valid_from=instant(row, "valid_from"),
+        a=number(row, "a"),
+        h0_m=number(row, "h0_m"),
+        b=number(row, "b"),
+        sd_relative=number(row, "sd_relative"),
+        h_gauged_max_m=number(row, "h_gauged_max_m"),
         source=row["source"],
         confidence=row["confidence"],
     )
@@ -240,10 +182,10 @@ def _rating(row: Row) -> Rating:
 def _threshold(row: Row) -> Threshold:
     return Threshold(
         station_id=row["station_id"],
-        variable=Variable(row["variable"]),
-        phase=Phase(row["phase"]),
-        value=_number(row, "value"),
-        origin=Origin(row["origin"]),
+        variable=choice(row, "variable", Variable),
+        phase=choice(row, "phase", Phase),
+        value=number(row, "value"),
+        origin=choice(row, "origin", Origin),
         rule=row["rule"],
         source=row["source"],
         confidence=row["confidence"],
@@ -256,20 +198,20 @@ def _commune(row: Row) -> Commune:
         name=row["name"],
         name_de=row["name_de"],
         province=row["province"],
-        latitude=_number(row, "latitude"),
-        longitude=_number(row, "longitude"),
-        population=int(_number(row, "population")),
-        rivers=_list(row["rivers"]),
-        languages=_list(row["languages"]),
+        latitude=number(row, "latitude"),
+        longitude=number(row, "longitude"),
+        population=count(row, "population"),
+        rivers=listed(row["rivers"]),
+        languages=listed(row["languages"]),
         source=row["source"],
         confidence=row["confidence"],
     )
 
 
 def _by_id(items: Sequence[T], what: str, key: Callable[[T], str], faults: list[str]) -> Mapping[str, T]:
-    for item_id, count in Counter(map(key, items)).items():
-        if count > 1:
-            faults.append(f"{what} {item_id}: id is used {count} times")
+    for item_id, times in Counter(map(key, items)).items():
+        if times > 1:
+            faults.append(f"{what} {item_id}: id is used {times} times")
     return {key(item): item for item in items}
 
 
