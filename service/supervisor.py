@@ -59,7 +59,12 @@ class Supervisor:
         with (self._log_folder / f"{role}.log").open("ab") as sink:
             # A session of its own: Ctrl-C reaches us alone, and we stop the children in order.
             return subprocess.Popen(
-                command, env=self._environment, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                env=self._environment,
+                stdout=sink,
+                stderr=sink,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def check(self) -> None:
