@@ -46,6 +46,7 @@ class RejectionReason(StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     TIME_TOO_OLD = "time_too_old"
     WRONG_TOPIC = "wrong_topic"
+    INTERNAL = "internal"  # our fault, not the sender's: the traceback stands in the detail
 
 
 class RejectedMessage(HydroNumError):
