@@ -22,7 +22,6 @@ from domain.records import (
     StationForecast,
     TransitionRecord,
 )
-from domain.variables import Variable
 
 
 class RunStore(Protocol):
@@ -83,7 +82,10 @@ class AlertReader(Protocol):
         ...
 
     def acknowledge(self, alert_id: int, by: str, comment: str, at: datetime) -> AlertRecord | None:
-        """Note who saw the alert and when; the first acknowledgement stays. None: no such alert. Notifies ``alerts``."""
+        """Note who saw the alert and when; the first acknowledgement stays. Notifies ``alerts``.
+
+        Returns None when there is no such alert.
+        """
         ...
 
     def transitions(self, since: datetime | None, limit: int) -> Sequence[TransitionRecord]:
