@@ -1,0 +1,61 @@
+"""Mixing rain of areas into rain of sub-catchments, for all members at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+_UNREAD = np.float32(1e-4)
+
+
+@njit(cache=True, error_model="numpy")
+def _areas_read(weight: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the weight left over [member], and which areas any member reads, from ``weight`` [area, member]."""
+    areas, members = weight.shape
+    reads = np.zeros(areas, dtype=np.bool_)
+    rest = np.ones(members, dtype=np.float32)
+    for a in range(areas):
+        for m in range(members):
+            rest[m] -= weight[a, m]
+            if weight[a, m] > _UNREAD:
+                reads[a] = True
+    return np.maximum(rest, np.float32(0.0)), reads
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def mix_rain(
+    intensity: FloatArray,
+    otherwise: FloatArray,
+    weight: FloatArray,
+    factor: FloatArray,
+    nowcast: FloatArray,
+    recent: FloatArray,
+) -> FloatArray:
+    """Return rain by step, catchment and member [mm per 15 min].
+
+    ``intensity`` [step, area, member] and ``otherwise`` [step, member] in mm per 15 min; ``weight``
+    [catchment, area, member] reads areas, what is left of 1 reads ``otherwise``; ``factor`` [catchment,
+    member] is the local texture; ``nowcast`` [step, member] in [0, 1] weighs the ``recent`` rain
+    [catchment, member] that goes on.
+    """
+    steps, areas, members = intensity.shape
+    catchments = weight.shape[0]
+    rain = np.empty((steps, catchments, members), dtype=np.float32)
+    for c in prange(catchments):
+        rest, reads = _areas_read(weight[c])
+        total = np.empty(members, dtype=np.float32)
+        for t in range(steps):
+            for m in range(members):
+                total[m] = rest[m] * otherwise[t, m]
+            for a in range(areas):
+                if reads[a]:
+                    for m in range(members):
+                        total[m] += weight[c, a, m] * intensity[t, a, m]
+            for m in range(members):
+                ahead = (np.float32(1.0) - nowcast[t, m]) * factor[c, m] * total[m]
+                rain[t, c, m] = ahead + nowcast[t, m] * recent[c, m]
+    return rain
