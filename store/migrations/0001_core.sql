@@ -1,4 +1,4 @@
--- Series, readings with quality, dead letters. All times are event time given by the caller; none is now().
+-- Series, devices and what they sent. All times are event time given by the caller; none is now().
 
 CREATE TABLE series (
     series_id  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -18,30 +18,34 @@ CREATE TABLE device_station (
     PRIMARY KEY (device_id, station_id)
 );
 
--- One row a field message that was committed: drops redelivered copies and carries the high-water mark.
+-- One row a stream of messages. Every sequence number up to high_water was committed; its row is also
+-- the lock that puts the batches of one device in order when several ingesters share a stream.
+CREATE TABLE device_stream (
+    device_id    text   NOT NULL,
+    boot_id      text   NOT NULL,
+    high_water   bigint NOT NULL,
+    messages     bigint NOT NULL,
+    committed_at timestamptz NOT NULL,
+    PRIMARY KEY (device_id, boot_id)
+);
+
+-- Committed messages that wait above a gap: rows exist only while a smaller number is missing, so the
+-- mark moves without looking at what was sent long ago.
 CREATE TABLE message (
-    device_id   text   NOT NULL,
-    boot_id     text   NOT NULL,
-    seq         bigint NOT NULL,
-    received_at timestamptz NOT NULL,
+    device_id text   NOT NULL,
+    boot_id   text   NOT NULL,
+    seq       bigint NOT NULL,
     PRIMARY KEY (device_id, boot_id, seq)
 );
 
--- revision 0 is current unless a later revision is a correction.
-CREATE TABLE reading (
-    series_id   integer NOT NULL,
-    observed_at timestamptz NOT NULL,
-    revision    integer NOT NULL,
-    value       double precision,
-    flag        text NOT NULL CHECK (flag IN ('GOOD', 'SUSPECT', 'BAD', 'MISSING')),
-    rule        text NOT NULL,
-    correction  boolean NOT NULL DEFAULT false,
-    received_at timestamptz NOT NULL,
-    device_id   text NOT NULL,
-    boot_id     text NOT NULL,
-    seq         bigint NOT NULL,
-    PRIMARY KEY (series_id, observed_at, revision)
-) PARTITION BY RANGE (observed_at);
+-- The newest reading of each series by observed time, kept in step by the transaction that writes it.
+CREATE TABLE latest_reading (
+    series_id       integer PRIMARY KEY REFERENCES series,
+    observed_at     timestamptz NOT NULL,
+    value           double precision,
+    flag            text NOT NULL,
+    unchanged_since timestamptz NOT NULL
+) WITH (fillfactor = 50);
 
 -- Later judgements of a value; the newest with known_at <= T is the flag as known at T.
 CREATE TABLE flag_change (
@@ -63,4 +67,10 @@ CREATE TABLE dead_letter (
     payload        bytea NOT NULL,
     reason         text NOT NULL,
     detail         text NOT NULL
+);
+
+-- How many there are, without counting them.
+CREATE TABLE dead_letter_count (
+    reason  text PRIMARY KEY,
+    letters bigint NOT NULL
 );
