@@ -219,6 +219,21 @@ def read_event_pack(folder: Path, basin: Basin) -> EventPack:
     return pack
 
 
+def read_anchors(folder: Path) -> tuple[Anchor, ...]:
+    """Read the public readings of a pack alone.
+
+    Raises
+    ------
+    BasinError
+        With one sentence per fault.
+    """
+    faults: list[str] = []
+    anchors = tuple(read_table(folder / "anchors.csv", "anchor", _anchor, faults))
+    if faults:
+        raise BasinError(faults)
+    return anchors
+
+
 def _read_meta(folder: Path, faults: list[str]) -> dict[str, Any]:
     """Read ``event.toml``; what is faulty or missing is replaced so that the rest can still be checked."""
     epoch = parse_utc("1970-01-01T00:00:00Z")
