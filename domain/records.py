@@ -11,6 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from domain.alerts import AlertState, Basis
 from domain.forecasts import Crossing, FloatArray, ForecastKind
 from domain.readings import Flag, SeriesKey
@@ -48,6 +51,30 @@ class ObservedValue(NamedTuple):
     value: float | None
     flag: Flag
     rule: str
+
+
+@dataclass(frozen=True)
+class ObservedWindow:
+    """Observations of one variable on a regular grid.
+
+    ``values`` has shape [time, station]; NaN where nothing usable (GOOD) was known. A value stands at
+    the grid time at or just after its observed time.
+    """
+
+    times: tuple[datetime, ...]
+    station_ids: tuple[str, ...]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A model state as stored, with what is needed to know whether it may be used again."""
+
+    valid_at: datetime
+    code_version: str
+    configuration_hash: str
+    seed: int
+    blob: bytes
 
 
 class IssueStamp(NamedTuple):

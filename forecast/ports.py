@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from domain.forecasts import ForecastIssue
+from domain.records import ObservedWindow, SavedState
 from domain.variables import Variable
 
-
-@dataclass(frozen=True)
-class ObservedWindow:
-    """Observations of one variable on a regular grid.
-
-    ``values`` has shape [time, station]; NaN where nothing usable (GOOD) was known. A value stands at
-    the grid time at or just after its observed time.
-    """
-
-    times: tuple[datetime, ...]
-    station_ids: tuple[str, ...]
-    values: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SavedState:
-    """A model state as stored, with what is needed to know whether it may be used again."""
-
-    valid_at: datetime
-    code_version: str
-    configuration_hash: str
-    seed: int
-    blob: bytes
+__all__ = ["ForecastStore", "ObservedWindow", "SavedState"]
 
 
 class ForecastStore(Protocol):
