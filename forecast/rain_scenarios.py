@@ -113,6 +113,9 @@ def area_scenarios(
         if not takes.any():
             continue
         rain, window = _outlook_rain(outlook, now, area, draws, fallen_mm)
+        if outlook.accumulation is not None:
+            # Its total falls in a part of the window; the rest of it is not dry.
+            rain = np.maximum(rain, otherwise)
         fills = takes[:, np.newaxis] & window & ~spoken[:, :, area]
         intensity[:, :, area] = np.where(fills, rain, intensity[:, :, area])
         spoken[:, :, area] |= fills
