@@ -43,7 +43,7 @@ class BorderCatchment:
 
 # The Meuse above the Semois confluence: 9270 km2 at Monthermé less the Semois. All estimated.
 BORDERS = (
-    BorderCatchment("MEU_MONTHERME", 49.72, 4.95, 8041.0, 0.92, 0.62, 0.42, 55.0, 900.0, 20, 22.0),
+    BorderCatchment("MEU_MONTHERME", 49.72, 4.95, 8041.0, 0.92, 0.80, 0.50, 48.0, 900.0, 20, 22.0),
     BorderCatchment("SAM_SOLRE", 50.15, 4.10, 1250.0, 0.92, 0.90, 0.45, 30.0, 900.0, 10, 3.0),
     BorderCatchment("ESC_TOURNAI", 50.45, 4.10, 4000.0, 0.82, 0.75, 0.30, 40.0, 1200.0, 12, 15.0),
 )

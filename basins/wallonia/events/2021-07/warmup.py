@@ -27,6 +27,10 @@ MONTH_FACTOR = {
 }  # fmt: skip
 
 
+# A warm-up must wet the soil, not bring the storm of a century.
+HIGHEST_MM_H = 30.0
+
+
 def warmup_rain(basin: Basin, times: Sequence[datetime], rng: np.random.Generator) -> Floats:
     """Return synthetic hourly rain [mm], shape [time, gauge]."""
     gauges = rain_gauges(basin)
@@ -41,7 +45,7 @@ def warmup_rain(basin: Basin, times: Sequence[datetime], rng: np.random.Generato
         # Where a month fell nearly dry at a gauge by chance, scaling its few drops up would make a flood.
         sums = np.maximum(rain[inside].sum(axis=0), 0.4 * rain[inside].sum(axis=0).mean())
         rain[inside] *= target / sums
-    return rain
+    return np.minimum(rain, HIGHEST_MM_H)
 
 
 def annual_normals(gauges: Sequence[Station]) -> Floats:
@@ -87,6 +91,6 @@ def _storm(east: Floats, root: Floats, duration: float, showers: bool, rng: np.r
     noise[0] = root @ rng.standard_normal(len(east))
     for hour in range(1, hours):
         noise[hour] = 0.7 * noise[hour - 1] + np.sqrt(0.51) * (root @ rng.standard_normal(len(east)))
-    cells = np.exp(1.0 * noise) - 1.0 if showers else np.exp(0.6 * noise) - 0.3
+    cells = np.exp(0.8 * noise) - 0.8 if showers else np.exp(0.6 * noise) - 0.3
     field = envelope * np.maximum(cells, 0.0)
     return np.asarray(field / max(float(field.sum(axis=0).mean()), 1e-6))
