@@ -17,8 +17,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from geography import Floats, areal_weights, belgian_meuse, gauge_elevations, gauge_positions, kilometres, rain_gauges
-from geography import south_of_sambre_meuse, upstream_of
+from geography import (
+    Floats,
+    areal_weights,
+    belgian_meuse,
+    gauge_elevations,
+    gauge_positions,
+    kilometres,
+    rain_gauges,
+    south_of_sambre_meuse,
+    upstream_of,
+)
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
@@ -174,7 +183,7 @@ def _kriged(gauges: Sequence[Station], values: Sequence[float]) -> Floats:
     kernel = ConstantKernel(1.0, "fixed") * Matern([28.0, 28.0, 500.0], "fixed", nu=1.5)
     process = GaussianProcessRegressor(kernel, alpha=1e-6, optimizer=None, normalize_y=True)
     process.fit(at_supports, np.asarray(values))
-    return np.maximum(process.predict(at_gauges), 5.0)
+    return np.asarray(np.maximum(process.predict(at_gauges), 5.0))
 
 
 def _roughness(gauges: Sequence[Station], hours: int, rng: np.random.Generator) -> Floats:

@@ -110,7 +110,7 @@ def wanted(anchor: Anchor) -> str:
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
     """Write the table for the README."""
-    lines = ["| when (local) | where | what | wanted | got | off | verdict | note |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| when (local) | where | what | wanted | got | off | verdict | note |", "|---" * 8 + "|"]
     for row in table:
         sign = {"lower": ">= ", "exact": "", "range": "", "": ""}[row[6]]
         off = f"{row[8]} %" if row[8] else ""
