@@ -1,0 +1,89 @@
+/** What is drawn over the curves: thresholds with their origin, the issue time, now. */
+
+import type uPlot from "uplot";
+import type { Threshold } from "../api";
+import { timeOfDay, withUnit } from "../format";
+import { STATE_WORDS } from "../states";
+import { colour } from "../theme";
+
+export interface Marks {
+  thresholds: readonly Threshold[];
+  issuedAt: number | null;
+  now: number | null;
+}
+
+const font = (): string => `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+
+function outlined(pen: CanvasRenderingContext2D, words: string, x: number, y: number, tint: string): void {
+  pen.font = font();
+  pen.lineWidth = 4 * devicePixelRatio;
+  pen.lineJoin = "round";
+  pen.strokeStyle = colour("panel");
+  pen.strokeText(words, x, y);
+  pen.fillStyle = tint;
+  pen.fillText(words, x, y);
+}
+
+/** "Alert 450 m³/s, official". */
+export function thresholdLabel(threshold: Threshold): string {
+  const value = withUnit(threshold.value, threshold.unit, threshold.variable);
+  return `${STATE_WORDS[threshold.phase].word} ${value}, ${threshold.origin}`;
+}
+
+function paintThreshold(plot: uPlot, threshold: Threshold, above: string[]): void {
+  const { ctx: pen, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const top = plot.scales["y"]?.max ?? 0;
+  if (threshold.value > top) {
+    above.push(thresholdLabel(threshold));
+    return;
+  }
+  const y = Math.round(plot.valToPos(threshold.value, "y", true));
+  if (y > bbox.top + bbox.height) return;
+  pen.strokeStyle = colour(`state-${threshold.phase}`);
+  pen.lineWidth = (threshold.origin === "official" ? 2.2 : 1.5) * ratio;
+  pen.setLineDash(threshold.origin === "official" ? [] : [8 * ratio, 5 * ratio]);
+  pen.beginPath();
+  pen.moveTo(bbox.left, y);
+  pen.lineTo(bbox.left + bbox.width, y);
+  pen.stroke();
+  pen.setLineDash([]);
+  pen.textAlign = "left";
+  outlined(pen, thresholdLabel(threshold), bbox.left + 6 * ratio, y - 5 * ratio, colour("text"));
+}
+
+function paintInstant(plot: uPlot, at: number, words: string, tint: string, dash: number[], line: number): void {
+  const { ctx: pen, bbox } = plot;
+  const x = Math.round(plot.valToPos(at, "x", true));
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  pen.strokeStyle = tint;
+  pen.lineWidth = 1.6 * devicePixelRatio;
+  pen.setLineDash(dash.map((part) => part * devicePixelRatio));
+  pen.beginPath();
+  pen.moveTo(x, bbox.top);
+  pen.lineTo(x, bbox.top + bbox.height);
+  pen.stroke();
+  pen.setLineDash([]);
+  const right = x > bbox.left + bbox.width * 0.7;
+  pen.textAlign = right ? "right" : "left";
+  const y = bbox.top + bbox.height - (8 + 16 * line) * devicePixelRatio;
+  outlined(pen, words, x + (right ? -5 : 5) * devicePixelRatio, y, tint);
+}
+
+/** Draw the marks on a plot whose curves stand. */
+export function paintMarks(plot: uPlot, { thresholds, issuedAt, now }: Marks): void {
+  const { ctx: pen, bbox } = plot;
+  pen.save();
+  pen.beginPath();
+  pen.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  pen.clip();
+  const above: string[] = [];
+  for (const threshold of thresholds) paintThreshold(plot, threshold, above);
+  if (issuedAt !== null) paintInstant(plot, issuedAt, `forecast issued ${timeOfDay(issuedAt * 1000)}`, colour("chart-issue"), [3, 3], 1);
+  if (now !== null) paintInstant(plot, now, `now ${timeOfDay(now * 1000)}`, colour("chart-now"), [], 0);
+  pen.textAlign = "right";
+  above.forEach((words, i) => {
+    outlined(pen, `↑ ${words}`, bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + (15 + 16 * i) * devicePixelRatio, colour("muted"));
+  });
+  pen.restore();
+}

@@ -1,0 +1,133 @@
+import { useState } from "preact/hooks";
+import type { Alert } from "../api";
+import { evidenceProbability, evidenceWords } from "../evidence";
+import { instant, isoShort, probability, span } from "../format";
+import { rankedState } from "../inbox";
+import { STATE_WORDS, concern, known } from "../states";
+import { acknowledge, alerts, eventNow, select, selectedId } from "../store";
+import { StateMark } from "./StateMark";
+
+function AcknowledgeForm({ alert, close }: { alert: Alert; close: () => void }) {
+  const [comment, setComment] = useState("");
+  const [fault, setFault] = useState("");
+  const [sending, setSending] = useState(false);
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setSending(true);
+    acknowledge(alert.alert_id, comment.trim()).then(close, (error: unknown) => {
+      setSending(false);
+      setFault(`Not acknowledged: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  return (
+    <form class="ack-form" onSubmit={submit}>
+      <label>
+        Comment (who was told, what was decided)
+        <textarea rows={2} value={comment} autoFocus onInput={(event) => setComment(event.currentTarget.value)} />
+      </label>
+      {fault && (
+        <p class="fault" role="alert">
+          {fault}
+        </p>
+      )}
+      <div class="row">
+        <button type="submit" class="button is-main" disabled={sending}>
+          Acknowledge
+        </button>
+        <button type="button" class="button" onClick={close}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Acknowledged({ alert }: { alert: Alert }) {
+  const [open, setOpen] = useState(false);
+  if (alert.acknowledged_at) {
+    return (
+      <p class="acked">
+        Acknowledged by {alert.acknowledged_by ?? "unknown"}, {isoShort(alert.acknowledged_at)}
+        {alert.comment ? `: “${alert.comment}”` : ""}
+      </p>
+    );
+  }
+  if (open) return <AcknowledgeForm alert={alert} close={() => setOpen(false)} />;
+  return (
+    <button type="button" class="button small" onClick={() => setOpen(true)}>
+      Acknowledge<span class="spoken"> {alert.station_name}</span>
+    </button>
+  );
+}
+
+function Chance({ alert }: { alert: Alert }) {
+  const chance = evidenceProbability(alert.evidence);
+  if (chance === null) return null;
+  const { percent, word } = probability(chance);
+  return (
+    <span class="chance" title={`Probability: ${word}`}>
+      {percent}
+    </span>
+  );
+}
+
+/** States as they were and are: "Alert", or "No data, was Alert". */
+function stateSentence(alert: Alert): string {
+  const word = STATE_WORDS[known(alert.state)].word;
+  const highest = known(alert.highest_state);
+  return concern(highest) > concern(alert.state) || (alert.state === "no_data" && highest !== "no_data")
+    ? `${word}, was ${STATE_WORDS[highest].word.toLowerCase()}`
+    : word;
+}
+
+function AlertItem({ alert }: { alert: Alert }) {
+  const now = eventNow.value;
+  const opened = instant(alert.opened_at);
+  const age = now !== null && opened !== null ? `${span((now - opened) / 1000)} ago` : "";
+  const words = evidenceWords(alert.evidence);
+  const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", alert.station_id === selectedId.value ? "is-selected" : ""];
+  return (
+    <li class={classes.filter(Boolean).join(" ")}>
+      <button type="button" class="alert-open" onClick={() => select(alert.station_id)}>
+        <StateMark state={alert.state} size={26} />
+        <span class="alert-head">
+          <span class="alert-name">{alert.station_name}</span>
+          <span class="alert-river">{alert.river}</span>
+        </span>
+        <span class="alert-state">
+          <strong>{stateSentence(alert)}</strong>
+          <span class={`basis basis-${alert.basis}`}>{alert.basis}</span>
+          <Chance alert={alert} />
+        </span>
+        {words && <span class="alert-words">{words}</span>}
+        <span class="alert-time">
+          since {isoShort(alert.opened_at)} {age && `(${age})`}
+        </span>
+      </button>
+      <Acknowledged alert={alert} />
+    </li>
+  );
+}
+
+/** Open alerts, most severe first. */
+export function Inbox() {
+  const open = alerts.value;
+  if (open === null) return <p class="empty">Reading alerts…</p>;
+  if (open.length === 0) {
+    return (
+      <div class="empty">
+        <p>
+          <strong>No open alert.</strong>
+        </p>
+        <p>Silent stations are not counted as safe: see Silent stations above.</p>
+      </div>
+    );
+  }
+  return (
+    <ol class="scroll inbox" aria-label="Open alerts, most severe first" data-testid="inbox">
+      {open.map((alert) => (
+        <AlertItem key={alert.alert_id} alert={alert} />
+      ))}
+    </ol>
+  );
+}
