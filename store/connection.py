@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from domain.errors import StoreUnavailable
+from store.arrays import register
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
@@ -47,7 +48,7 @@ class Database:
             timeout=wait_s,
             reconnect_timeout=wait_s,
             check=ConnectionPool.check_connection,
-            configure=_speak_utc,
+            configure=_prepare,
             open=True,
         )
 
@@ -89,7 +90,8 @@ def in_words(error: psycopg.Error) -> str:
     return f"the database cannot be reached: {str(error).strip()}"
 
 
-def _speak_utc(connection: Connection) -> None:
+def _prepare(connection: Connection) -> None:
+    register(connection.adapters)
     connection.autocommit = True
     connection.execute("SET TIME ZONE 'UTC'")
     connection.autocommit = False

@@ -69,6 +69,8 @@ CREATE TABLE dead_letter (
     detail         text NOT NULL
 );
 
+CREATE UNIQUE INDEX dead_letter_once ON dead_letter (received_at, topic, md5(payload));
+
 -- How many there are, without counting them.
 CREATE TABLE dead_letter_count (
     reason  text PRIMARY KEY,

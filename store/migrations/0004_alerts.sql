@@ -23,6 +23,7 @@ CREATE TABLE alert (
     acknowledged_by text,
     comment         text
 );
+CREATE INDEX alert_opened_at ON alert (opened_at);
 CREATE UNIQUE INDEX alert_open ON alert (station_id, basis) WHERE closed_at IS NULL;
 
 CREATE TABLE transition (
@@ -36,6 +37,8 @@ CREATE TABLE transition (
     evidence      jsonb NOT NULL
 );
 CREATE INDEX transition_at ON transition (at);
+-- A rule that is run again over the same time says the same and is not written twice.
+CREATE UNIQUE INDEX transition_once ON transition (station_id, basis, at, before, after);
 
 -- The clock of the run, one row; play, pause and speed are requests of the operator.
 CREATE TABLE run_clock (
