@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from domain.forecasts import ForecastIssue
+from domain.records import ObservedWindow, SavedState
 from domain.variables import Variable
-from forecast.ports import ObservedWindow, SavedState
 
 
 class MemoryStore:
@@ -35,7 +35,9 @@ class MemoryStore:
         for column, station_id in enumerate(station_ids):
             for at, value in sorted(self.observed.get(variable, {}).get(station_id, {}).items()):
                 if after < at <= until:
-                    values[count - 1 - (until - at) // step, column] = value
+                    cell = (count - 1 - (until - at) // step, column)
+                    adds = variable is Variable.RAIN and np.isfinite(values[cell])
+                    values[cell] = values[cell] + value if adds else value
         return ObservedWindow(times, tuple(station_ids), values)
 
     def save_state(self, state: SavedState) -> None:

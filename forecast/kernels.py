@@ -1,4 +1,4 @@
-"""Mixing rain of areas into rain of sub-catchments, for all members at once."""
+"""Loops over all members at once that numpy would need large intermediate arrays for."""
 
 from __future__ import annotations
 
@@ -59,3 +59,20 @@ def mix_rain(
                 ahead = (np.float32(1.0) - nowcast[t, m]) * factor[c, m] * total[m]
                 rain[t, c, m] = ahead + nowcast[t, m] * recent[c, m]
     return rain
+
+
+@njit(cache=True, error_model="numpy")
+def first_steps_above(values: FloatArray, rows: NDArray[np.int64], thresholds: FloatArray) -> NDArray[np.int32]:
+    """Return the first step at which a member stands at or above each threshold, -1 when none, [threshold, member].
+
+    ``values`` [series, step, member]; ``rows`` [threshold] is the series that each threshold belongs to.
+    """
+    steps, members = values.shape[1:]
+    first = np.full((len(rows), members), -1, dtype=np.int32)
+    for i in range(len(rows)):
+        course, threshold = values[rows[i]], thresholds[i]
+        # Backwards, so that the last one written is the first one in time: no branch, it vectorises.
+        for t in range(steps - 1, -1, -1):
+            for m in range(members):
+                first[i, m] = np.int32(t) if course[t, m] >= threshold else first[i, m]
+    return first

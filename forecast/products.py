@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from domain.basin import Threshold
 from domain.forecasts import LEAD_MINUTES, QUANTILE_LEVELS, Crossing, PeakForecast, SeriesForecast
 from domain.readings import SeriesKey
+from forecast.kernels import first_steps_above
 
 FloatArray = NDArray[np.float32]
 
@@ -92,18 +93,28 @@ def crossings(members: MemberSeries, thresholds: Sequence[Threshold]) -> tuple[C
     A threshold on a variable that is not forecast at its station is left out, never reported as 0.
     """
     row: Mapping[SeriesKey, int] = {key: i for i, key in enumerate(members.keys)}
-    wanted = [(t, row[key]) for t in thresholds if (key := SeriesKey(t.station_id, t.variable)) in row]
-    return tuple(_crossing(threshold, members.values[index]) for threshold, index in wanted)
+    wanted = [t for t in thresholds if SeriesKey(t.station_id, t.variable) in row]
+    rows = np.array([row[SeriesKey(t.station_id, t.variable)] for t in wanted], dtype=np.int64)
+    values = np.array([t.value for t in wanted], dtype=np.float32)
+    first = first_steps_above(np.ascontiguousarray(members.values), rows, values)
+    count = np.count_nonzero(first >= 0, axis=1)
+    leads = _passage_leads(first, count)
+    return tuple(
+        Crossing(threshold, float(n) / first.shape[1], (float(early), float(middle), float(late)) if n else None)
+        for threshold, n, (early, middle, late) in zip(wanted, count, leads, strict=True)
+    )
 
 
-def _crossing(threshold: Threshold, course: FloatArray) -> Crossing:
-    above = course >= threshold.value
-    crosses = above.any(axis=0)
-    if not crosses.any():
-        return Crossing(threshold, 0.0, None)
-    first = np.argmax(above, axis=0)[crosses].astype(np.float32) * STEP_MINUTES
-    early, middle, late = (float(lead) for lead in sorted_quantiles(first, CROSSING_LEVELS))
-    return Crossing(threshold, float(np.mean(crosses)), (early, middle, late))
+def _passage_leads(first: NDArray[np.int32], count: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return quantiles of the lead of first passage [min] among the members that pass, [threshold, level]."""
+    never = np.iinfo(np.int32).max
+    ordered = np.sort(np.where(first >= 0, first, never), axis=1)
+    position = np.asarray(CROSSING_LEVELS) * np.maximum(count - 1, 0)[:, np.newaxis]
+    below = np.floor(position).astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0)[:, np.newaxis])
+    low = np.take_along_axis(ordered, below, axis=1)
+    high = np.take_along_axis(ordered, above, axis=1)
+    return np.asarray((low + (position - below) * (high - low)) * STEP_MINUTES)
 
 
 def compute_products(members: MemberSeries, thresholds: Sequence[Threshold]) -> Products:
