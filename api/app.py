@@ -40,7 +40,6 @@ from domain.clock import Clock, WallClock
 
 API_VERSION: Final = "1.0.0"
 PREFIX: Final = "/api/v1"
-LARGEST_BODY_BYTES: Final = 64 * 1024
 _NOUNS: Final = (clock, basin, geometry, stations, state, observations, forecasts, alerts, transitions, events)
 _OPERATIONS: Final = (health, metrics)
 
@@ -119,7 +118,6 @@ def described_app() -> FastAPI:
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         generate_unique_id_function=_operation_id,
-        max_body_size=LARGEST_BODY_BYTES,
         lifespan=_lifespan,
     )
     for noun in _NOUNS:

@@ -42,7 +42,7 @@ class ApiMetrics:
 
 
 class RequestMetrics:
-    """ASGI layer that counts and times requests by route template, never by raw path."""
+    """ASGI layer that counts and times requests by name of the route, never by raw path."""
 
     def __init__(self, app: ASGIApp, metrics: ApiMetrics) -> None:
         self._app = app
@@ -57,7 +57,7 @@ class RequestMetrics:
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
+                route = getattr(scope.get("route"), "name", "other")
                 self._metrics.requests.labels(_method(scope["method"]), route, str(message["status"])).inc()
                 self._metrics.seconds.labels(route).observe(time.perf_counter() - begin)
             await send(message)

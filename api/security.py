@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import Depends
@@ -43,7 +43,12 @@ SECURITY_HEADERS: Final = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
 )
+LARGEST_BODY_BYTES: Final = 64 * 1024
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+Refusal: TypeAlias = tuple[int, str, str]
+"""Status, kind and detail of a request that is not let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +120,36 @@ class SecurityGate:
         if refusal is None:
             await self._app(scope, receive, send_with_headers)
             return
-        kind, detail = refusal
-        response = problem_response(403, kind, detail, scope["path"])
+        status, kind, detail = refusal
+        response = problem_response(status, kind, detail, scope["path"])
         await response(scope, receive, send_with_headers)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[str, str] | None:
+    def _refusal(self, method: str, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
         if _hostname(host) not in self._hosts:
-            return "unknown-host", f"This service does not answer under the name {host!r}."
+            return 403, "unknown-host", f"This service does not answer under the name {host!r}."
         if method in _SAFE_METHODS:
             return None
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return "cross-site", f"A page of {origin} may not change anything here."
-        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return "cross-site", "A page of another site may not change anything here."
-        return None
+        return _cross_site(headers, host) or _oversized(headers)
+
+
+def _cross_site(headers: Headers, host: str) -> Refusal | None:
+    origin = headers.get("origin")
+    if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
+        return 403, "cross-site", f"A page of {origin} may not change anything here."
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return 403, "cross-site", "A page of another site may not change anything here."
+    return None
+
+
+def _oversized(headers: Headers) -> Refusal | None:
+    """Refuse large bodies by their announced length, which the server enforces, and those without one."""
+    if "transfer-encoding" in headers:
+        return 411, "length-required", "A body must announce its length."
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > LARGEST_BODY_BYTES:
+        return 413, "content-too-large", f"A body may have at most {LARGEST_BODY_BYTES} bytes."
+    return None
 
 
 def _hostname(host: str) -> str:

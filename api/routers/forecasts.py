@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, Field
 
 from api.context import Context
@@ -72,7 +72,7 @@ class StationForecastView(Wire):
 )
 def read_forecast(
     context: Context,
-    station_id: str,
+    station_id: Annotated[str, Path(description="Id of the station.")],
     variable: Annotated[Variable, Query(description="What is forecast.")],
     issued_at: Annotated[
         AwareDatetime | None, Query(description="Issue wanted; the newest of each kind when left out.")

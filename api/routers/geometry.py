@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Path, Response
 from starlette.status import HTTP_304_NOT_MODIFIED
 
 from api.context import Context
@@ -30,7 +30,7 @@ _GEOJSON: Final = {GEOJSON_MEDIA_TYPE: {"schema": {"type": "object", "title": "F
 )
 def read_layer(
     context: Context,
-    layer: Layer,
+    layer: Annotated[Layer, Path(description="Layer wanted.")],
     if_none_match: Annotated[str, Header(description="Tag of the copy at hand.")] = "",
     accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:

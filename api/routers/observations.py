@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, Field
 
 from api.context import ApiContext, Context
@@ -46,7 +46,7 @@ class ObservationsView(Wire):
 )
 def read_observations(
     context: Context,
-    station_id: str,
+    station_id: Annotated[str, Path(description="Id of the station.")],
     variable: Annotated[Variable, Query(description="What was measured.")],
     begin: Annotated[
         AwareDatetime | None, Query(alias="from", description="First time wanted; 72 h before `to` when left out.")
