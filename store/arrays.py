@@ -1,9 +1,11 @@
-"""Arrays of real numbers to PostgreSQL in its binary form, without a Python object per number."""
+"""Long arrays to PostgreSQL in its binary form, without a Python object or a text per element."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +15,10 @@ from psycopg.pq import Format
 
 REAL_OID: Final = 700
 REAL_ARRAY_OID: Final = 1021
-ELEMENT: Final = np.dtype([("length", ">i4"), ("value", ">f4")])
+TIMESTAMPTZ_OID: Final = 1184
+TIMESTAMPTZ_ARRAY_OID: Final = 1185
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts microseconds from here
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +28,46 @@ class RealArray:
     values: NDArray[np.floating[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class TimeArray:
+    """Aware times to be sent as ``timestamptz[]``."""
+
+    instants: Sequence[datetime]
+
+
 class RealArrayDumper(Dumper):
-    """Writes a :class:`RealArray`: a header, then length and big-endian value of each element."""
+    """Writes a :class:`RealArray`."""
 
     format = Format.BINARY
     oid = REAL_ARRAY_OID
 
     def dump(self, obj: Any) -> bytes:
         """Return the binary form of the array."""
-        flat = np.ravel(obj.values)
-        elements = np.empty(flat.size, ELEMENT)
-        elements["length"] = 4
-        elements["value"] = flat
-        dimensions, holds_null, lower_bound = 1, 0, 1
-        header = struct.pack(">iiIii", dimensions, holds_null, REAL_OID, flat.size, lower_bound)
-        return header + elements.tobytes()
+        return _binary(np.ravel(obj.values), ">f4", REAL_OID)
+
+
+class TimeArrayDumper(Dumper):
+    """Writes a :class:`TimeArray`."""
+
+    format = Format.BINARY
+    oid = TIMESTAMPTZ_ARRAY_OID
+
+    def dump(self, obj: Any) -> bytes:
+        """Return the binary form of the array."""
+        microseconds = [(instant - EPOCH) // MICROSECOND for instant in obj.instants]
+        return _binary(np.array(microseconds, np.int64), ">i8", TIMESTAMPTZ_OID)
 
 
 def register(adapters: AdaptersMap) -> None:
-    """Let a connection send :class:`RealArray`."""
+    """Let a connection send these arrays."""
     adapters.register_dumper(RealArray, RealArrayDumper)
+    adapters.register_dumper(TimeArray, TimeArrayDumper)
+
+
+def _binary(flat: NDArray[Any], kind: str, element_oid: int) -> bytes:
+    """Return header and elements; each element is its length and its value, both big-endian."""
+    elements = np.empty(flat.size, np.dtype([("length", ">i4"), ("value", kind)]))
+    elements["length"] = elements.dtype["value"].itemsize
+    elements["value"] = flat
+    dimensions, holds_null, lower_bound = 1, 0, 1
+    return struct.pack(">iiIii", dimensions, holds_null, element_oid, flat.size, lower_bound) + elements.tobytes()

@@ -43,17 +43,23 @@ class ForecastRepository:
         """
         steps = max(0, math.ceil((until - after) / timedelta(seconds=step_s)))
         times = tuple(until - timedelta(seconds=step_s * back) for back in reversed(range(steps)))
-        values = np.full((steps, len(station_ids)), np.nan)
         keys = [SeriesKey(station_id, variable) for station_id in station_ids]
         numbers = self._numbers.existing(keys)
         columns = {numbers[key]: column for column, key in enumerate(keys) if key in numbers}
         question = {"series": list(columns), "after": after, "until": until, "step": step_s}
         with self._database.transaction() as connection:
-            cursor = connection.cursor(binary=True)
-            for number, slot, value in cursor.execute(forecast_sql.OBSERVED_WINDOW, question):
-                cell = (steps - 1 - slot, columns[number])
-                present = not np.isnan(values[cell])
-                values[cell] = values[cell] + value if variable in SUMMED and present else value
+            rows = connection.cursor(binary=True).execute(forecast_sql.OBSERVED_WINDOW, question).fetchall()
+        cells = (
+            np.array([steps - 1 - slot for _, slot, _ in rows], np.intp),
+            np.array([columns[number] for number, _, _ in rows], np.intp),
+        )
+        observed = np.array([value for _, _, value in rows], np.float64)
+        values = np.full((steps, len(station_ids)), np.nan)
+        if variable in SUMMED:
+            values[cells] = 0.0
+            np.add.at(values, cells, observed)
+        else:
+            values[cells] = observed  # the rows come in time order: the last of a cell stays
         return ObservedWindow(times, tuple(station_ids), values)
 
     def save_state(self, state: SavedState) -> None:

@@ -4,55 +4,52 @@ from __future__ import annotations
 
 from typing import Final
 
-# The rows are taken in key order, so that two ingesters wait for each other instead of blocking each other.
+REGISTER_STREAMS: Final = """
+INSERT INTO device_stream (device_id, boot_id) SELECT * FROM unnest(%s::text[], %s::text[])
+ON CONFLICT DO NOTHING
+"""
+
+FIND_STREAMS: Final = """
+SELECT d.device_id, d.boot_id, d.stream_id
+FROM device_stream d JOIN unnest(%s::text[], %s::text[]) AS wanted (device_id, boot_id) USING (device_id, boot_id)
+"""
+
+# In the order of their numbers, so that two ingesters wait for each other instead of blocking each other.
 LOCK_STREAMS: Final = """
-INSERT INTO device_stream (device_id, boot_id, high_water, messages, committed_at)
-SELECT DISTINCT device_id, boot_id, 0, 0, %(at)s::timestamptz
-FROM unnest(%(devices)s::text[], %(boots)s::text[]) AS sent (device_id, boot_id)
-ORDER BY device_id, boot_id
-ON CONFLICT (device_id, boot_id)
-DO UPDATE SET committed_at = greatest(device_stream.committed_at, EXCLUDED.committed_at)
+SELECT stream_id, high_water FROM device_stream WHERE stream_id = ANY(%s::int[]) ORDER BY stream_id FOR UPDATE
 """
 
 # fresh: messages never committed. A mark can only move when the message that it waits for is among them;
 # only then are the messages above the gap looked at. expected = seq as long as nothing is missing.
 MOVE_HIGH_WATER: Final = """
 WITH fresh AS MATERIALIZED (
-    SELECT DISTINCT d.device_id, d.boot_id, sent.seq, d.high_water
-    FROM unnest(%(devices)s::text[], %(boots)s::text[], %(seqs)s::bigint[]) AS sent (device_id, boot_id, seq)
-    JOIN device_stream d USING (device_id, boot_id)
-    WHERE sent.seq > d.high_water
-    AND NOT EXISTS (SELECT FROM message m
-                    WHERE (m.device_id, m.boot_id, m.seq) = (sent.device_id, sent.boot_id, sent.seq))
-), moving AS (
-    SELECT device_id, boot_id, high_water FROM fresh WHERE seq = high_water + 1
-), waiting AS (
-    SELECT device_id, boot_id, seq, high_water FROM fresh JOIN moving USING (device_id, boot_id, high_water)
+    SELECT DISTINCT stream_id, seq, high_water
+    FROM unnest(%(streams)s::int[], %(seqs)s::bigint[], %(marks)s::bigint[]) AS sent (stream_id, seq, high_water)
+    WHERE seq > high_water
+    AND NOT EXISTS (SELECT FROM message m WHERE m.stream_id = sent.stream_id AND m.seq = sent.seq)
+), known AS (
+    SELECT stream_id, seq, high_water, true AS is_fresh FROM fresh
     UNION ALL
-    SELECT device_id, boot_id, seq, high_water FROM message JOIN moving USING (device_id, boot_id)
-), numbered AS (
-    SELECT *, high_water + row_number() OVER (PARTITION BY device_id, boot_id ORDER BY seq) AS expected FROM waiting
-), moved AS (
-    SELECT device_id, boot_id, max(seq) AS high_water FROM numbered WHERE seq = expected GROUP BY device_id, boot_id
-), forgotten AS (
-    DELETE FROM message m USING moved
-    WHERE m.device_id = moved.device_id AND m.boot_id = moved.boot_id AND m.seq <= moved.high_water
+    SELECT m.stream_id, m.seq, f.high_water, false
+    FROM fresh f JOIN message m ON m.stream_id = f.stream_id WHERE f.seq = f.high_water + 1
+), numbered AS MATERIALIZED (
+    SELECT *, high_water + row_number() OVER (PARTITION BY stream_id ORDER BY seq) AS expected FROM known
 ), kept AS (
-    INSERT INTO message (device_id, boot_id, seq)
-    SELECT f.device_id, f.boot_id, f.seq FROM fresh f LEFT JOIN moved USING (device_id, boot_id)
-    WHERE f.seq > coalesce(moved.high_water, f.high_water)
+    INSERT INTO message (stream_id, seq) SELECT stream_id, seq FROM numbered WHERE is_fresh AND seq > expected
+), forgotten AS (
+    DELETE FROM message m USING numbered n
+    WHERE NOT n.is_fresh AND n.seq = n.expected AND m.stream_id = n.stream_id AND m.seq = n.seq
 )
 UPDATE device_stream d
-SET high_water = coalesce(moved.high_water, d.high_water), messages = d.messages + counted.messages
-FROM (SELECT device_id, boot_id, count(*) AS messages FROM fresh GROUP BY device_id, boot_id) AS counted
-LEFT JOIN moved USING (device_id, boot_id)
-WHERE d.device_id = counted.device_id AND d.boot_id = counted.boot_id
-"""
-
-HIGH_WATER: Final = """
-SELECT DISTINCT d.device_id, d.boot_id, d.high_water
-FROM unnest(%(devices)s::text[], %(boots)s::text[]) AS sent (device_id, boot_id)
-JOIN device_stream d USING (device_id, boot_id)
+SET high_water = greatest(d.high_water, counted.high_water), messages = d.messages + counted.messages,
+    committed_at = greatest(d.committed_at, %(at)s::timestamptz)
+FROM (
+    SELECT stream_id, count(*) FILTER (WHERE is_fresh) AS messages,
+           max(seq) FILTER (WHERE seq = expected) AS high_water
+    FROM numbered GROUP BY stream_id
+) AS counted
+WHERE d.stream_id = counted.stream_id
+RETURNING d.stream_id, d.high_water
 """
 
 # New keys go in as revision 0. latest_reading follows: rows later than its own are walked in order

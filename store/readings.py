@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from domain.errors import StoreUnavailable
 from domain.readings import (
@@ -19,11 +19,14 @@ from domain.readings import (
 from domain.records import Topic
 from domain.variables import Variable
 from store import reading_sql
+from store.arrays import TimeArray
 from store.connection import Connection, Database
 from store.notices import announce
 from store.series import SeriesNumbers
 
 ATTEMPTS: Final = 5
+
+Stream: TypeAlias = tuple[str, str]  # device_id, boot_id
 
 
 class _Row(NamedTuple):
@@ -55,6 +58,7 @@ class ReadingRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers = SeriesNumbers(database)
+        self._streams: dict[Stream, int] = {}
         self._months: set[tuple[int, int]] = set()
 
     def register_devices(self, devices: Mapping[str, Iterable[str]]) -> None:
@@ -99,9 +103,10 @@ class ReadingRepository:
             broke during the commit itself the batch may stand; repeating it then does no harm.)
         """
         rows = self._rows(observations)
+        streams = self._stream_numbers(messages)
         self._prepare_months(rows)
         with self._database.transaction() as connection:
-            high_water = _commit_messages(connection, messages, committed_at)
+            high_water = _commit_messages(connection, messages, streams, committed_at)
             counts = _commit_readings(connection, rows)
             dead_lettered = _commit_dead_letters(connection, dead_letters)
             if counts.stored or counts.conflicts or dead_lettered:
@@ -133,6 +138,17 @@ class ReadingRepository:
         ]
         return sorted(rows, key=lambda row: (row.series, row.observed))
 
+    def _stream_numbers(self, messages: Sequence[MessageKey]) -> Mapping[Stream, int]:
+        """Return the number of each stream among the messages, making rows for new ones."""
+        wanted = {(message.device_id, message.boot_id) for message in messages}
+        if unknown := sorted(wanted - self._streams.keys()):
+            columns = [list(column) for column in zip(*unknown, strict=True)]
+            with self._database.transaction() as connection:
+                connection.execute(reading_sql.REGISTER_STREAMS, columns)
+                for device_id, boot_id, number in connection.execute(reading_sql.FIND_STREAMS, columns):
+                    self._streams[device_id, boot_id] = number
+        return {stream: self._streams[stream] for stream in wanted}
+
     def _prepare_months(self, rows: Sequence[_Row]) -> None:
         # In a transaction of its own, before the batch: making a partition locks the table for a moment.
         months = {(row.observed.year, row.observed.month): row.observed for row in rows}
@@ -154,19 +170,21 @@ def last_readings(connection: Connection) -> Mapping[SeriesKey, LastReading]:
 
 
 def _commit_messages(
-    connection: Connection, messages: Sequence[MessageKey], at: datetime
-) -> dict[tuple[str, str], int]:
+    connection: Connection, messages: Sequence[MessageKey], streams: Mapping[Stream, int], at: datetime
+) -> dict[Stream, int]:
+    """Note the messages as committed and return the mark of each stream among them."""
     if not messages:
         return {}
+    numbers = [streams[message.device_id, message.boot_id] for message in messages]
+    marks: dict[int, int] = dict(connection.execute(reading_sql.LOCK_STREAMS, (sorted(set(numbers)),)).fetchall())
     columns: Mapping[str, Any] = {
-        "devices": [message.device_id for message in messages],
-        "boots": [message.boot_id for message in messages],
+        "streams": numbers,
         "seqs": [message.seq for message in messages],
+        "marks": [marks[number] for number in numbers],
         "at": at,
     }
-    connection.execute(reading_sql.LOCK_STREAMS, columns)
-    connection.execute(reading_sql.MOVE_HIGH_WATER, columns)
-    return {(device, boot): mark for device, boot, mark in connection.execute(reading_sql.HIGH_WATER, columns)}
+    marks.update(connection.execute(reading_sql.MOVE_HIGH_WATER, columns).fetchall())
+    return {stream: marks[number] for stream, number in streams.items()}
 
 
 def _commit_readings(connection: Connection, rows: Sequence[_Row]) -> _Counts:
@@ -218,5 +236,6 @@ def _commit_dead_letters(connection: Connection, letters: Collection[DeadLetter]
     return row[0] if row is not None else 0
 
 
-def _columns(rows: Sequence[_Row]) -> Mapping[str, Sequence[Any]]:
-    return dict(zip(_Row._fields, map(list, zip(*rows, strict=True)), strict=True))
+def _columns(rows: Sequence[_Row]) -> Mapping[str, Any]:
+    columns: dict[str, Any] = dict(zip(_Row._fields, map(list, zip(*rows, strict=True)), strict=True))
+    return {**columns, "observed": TimeArray(columns["observed"]), "received": TimeArray(columns["received"])}

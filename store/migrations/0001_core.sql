@@ -21,21 +21,21 @@ CREATE TABLE device_station (
 -- One row a stream of messages. Every sequence number up to high_water was committed; its row is also
 -- the lock that puts the batches of one device in order when several ingesters share a stream.
 CREATE TABLE device_stream (
+    stream_id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     device_id    text   NOT NULL,
     boot_id      text   NOT NULL,
-    high_water   bigint NOT NULL,
-    messages     bigint NOT NULL,
-    committed_at timestamptz NOT NULL,
-    PRIMARY KEY (device_id, boot_id)
-);
+    high_water   bigint NOT NULL DEFAULT 0,
+    messages     bigint NOT NULL DEFAULT 0,
+    committed_at timestamptz,
+    UNIQUE (device_id, boot_id)
+) WITH (fillfactor = 50);
 
 -- Committed messages that wait above a gap: rows exist only while a smaller number is missing, so the
 -- mark moves without looking at what was sent long ago.
 CREATE TABLE message (
-    device_id text   NOT NULL,
-    boot_id   text   NOT NULL,
-    seq       bigint NOT NULL,
-    PRIMARY KEY (device_id, boot_id, seq)
+    stream_id integer NOT NULL REFERENCES device_stream,
+    seq       bigint  NOT NULL,
+    PRIMARY KEY (stream_id, seq)
 );
 
 -- The newest reading of each series by observed time, kept in step by the transaction that writes it.
