@@ -126,7 +126,10 @@ def health() -> None:
     from service.roles import report_health
     from service.settings import read_settings
 
-    raise typer.Exit(0 if report_health(read_settings()) else 1)
+    healthy, facts = report_health(read_settings())
+    for fact in facts:
+        typer.echo(fact)
+    raise typer.Exit(0 if healthy else 1)
 
 
 @basin_app.command("check")

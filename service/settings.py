@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from domain.errors import ConfigurationError
 
@@ -41,10 +47,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources; the TOML file is named by ``HYDRONUM_CONFIG``."""
-        del dotenv_settings
+        """Order the sources; ``HYDRONUM_CONFIG`` names the TOML file, ``HYDRONUM_SECRETS_DIR`` the secrets' folder."""
+        del dotenv_settings, file_secret_settings
+        secrets = SecretsSettingsSource(settings_cls, secrets_dir=os.environ.get("HYDRONUM_SECRETS_DIR"))
         toml = TomlConfigSettingsSource(settings_cls, toml_file=os.environ.get("HYDRONUM_CONFIG"))
-        return init_settings, env_settings, file_secret_settings, toml
+        return init_settings, env_settings, secrets, toml
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -56,12 +63,11 @@ def read_settings(**overrides: object) -> Settings:
         With every fault of the configuration, each naming its setting.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
-    secrets = os.environ.get("HYDRONUM_SECRETS_DIR")
     try:
-        return Settings(_secrets_dir=secrets, **given)  # type: ignore[arg-type]  # pydantic checks the values
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
     except ValidationError as error:
         faults = [
-            f"setting {'.'.join(map(str, item['loc'])) or '?'}: {item['msg']}, is {item.get('input')!r}"
-            for item in error.errors()
+            f"setting {'.'.join(map(str, item['loc'])) or '?'}: {item['msg']}"
+            for item in error.errors(include_input=False)  # an input may be a secret
         ]
         raise ConfigurationError(faults) from error

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,10 +115,10 @@ class Supervisor:
 
 
 class StopSignal:
-    """Turns SIGINT and SIGTERM into a flag that loops look at; a second signal interrupts at once."""
+    """Turns SIGINT and SIGTERM into an event that loops look at; a second signal interrupts at once."""
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, requested: threading.Event) -> None:
+        self._requested = requested
 
     def install(self) -> None:
         """Catch the signals from now on."""
@@ -126,6 +127,6 @@ class StopSignal:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if self.requested:
+        if self._requested.is_set():
             raise KeyboardInterrupt
-        self.requested = True
+        self._requested.set()
