@@ -7,17 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TERMS = ("rain", "evaporation", "exchange", "inflow", "nudge", "outflow", "clipped")
-
 
 @dataclass(frozen=True)
 class WaterBalance:
     """Ledger of one run, each term of shape [member], m3.
 
-    ``exchange`` is what groundwater gives (negative: takes), ``nudge`` what gauges added, ``clipped`` what
-    was created to keep a flow from turning negative; ``storage_change`` is the final minus the initial
-    content of all stores. Closure: rain - evaporation + exchange + inflow + nudge + clipped - outflow
-    - storage_change = 0.
+    ``exchange`` is what groundwater gives (negative: takes), ``nudge`` what gauges and dam levels added;
+    ``storage_change`` is the final minus the initial content of all stores. Closure: rain - evaporation
+    + exchange + inflow + nudge - outflow - storage_change = 0. Whatever a bound or rounding would create
+    or lose has no term of its own and so shows in the error.
     """
 
     rain: NDArray[np.float64]
@@ -26,13 +24,12 @@ class WaterBalance:
     inflow: NDArray[np.float64]
     nudge: NDArray[np.float64]
     outflow: NDArray[np.float64]
-    clipped: NDArray[np.float64]
     storage_change: NDArray[np.float64]
 
     @property
     def error_m3(self) -> NDArray[np.float64]:
         """Water that the ledger cannot explain, shape [member]."""
-        gained = self.rain - self.evaporation + self.exchange + self.inflow + self.nudge + self.clipped
+        gained = self.rain - self.evaporation + self.exchange + self.inflow + self.nudge
         return np.asarray(gained - self.outflow - self.storage_change)
 
     @property

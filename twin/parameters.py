@@ -105,7 +105,7 @@ class Parameters:
     @property
     def members(self) -> int:
         """Number of members."""
-        return self.roughness.shape[1]
+        return int(self.roughness.shape[1])
 
     def choose(self, members: NDArray[np.intp]) -> Parameters:
         """Return the parameters of some members, in the order given."""

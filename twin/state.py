@@ -46,7 +46,7 @@ class TwinState:
     @property
     def members(self) -> int:
         """Number of members."""
-        return self.correction.shape[1]
+        return int(self.correction.shape[1])
 
     @property
     def arrays(self) -> Mapping[str, NDArray[Any]]:
