@@ -67,19 +67,31 @@ def read_hourly_table(
         faults.append(f"{path.name}: a column stands there twice")
     times: list[datetime] = []
     values = np.full((len(rows), len(column_ids)), np.nan)
+    bad: list[str] = []
     for index, row in enumerate(rows):
         try:
-            times.append(parse_utc(row[0]))
-            values[index] = np.array(row[1:], dtype=np.float64)
+            times.append(parse_utc(row[0] if row else ""))
+            values[index] = _row_values(row, len(column_ids))
         except ValueError as error:
-            faults.append(f"{path.name} line {index + 2}: {error}")
-    faults.extend(f"{path.name}: {fault}" for fault in _grid_faults(times, span))
-    # Five are enough to see the mistake; a wrong column would repeat it in every line.
-    impossible = np.flatnonzero(~(np.isfinite(values) & (values >= 0)).all(axis=1))[:5]
-    faults.extend(
-        f"{path.name} line {index + 2}: every value must be a number and not negative" for index in impossible
-    )
+            bad.append(f"{path.name} line {index + 2}: {error}")
+    faults.extend(_shortened(bad))
+    faults.extend(_shortened([f"{path.name}: {fault}" for fault in _grid_faults(times, span)]))
     return HourlyTable(tuple(times), column_ids, values)
+
+
+def _row_values(row: Sequence[str], columns: int) -> NDArray[np.float64]:
+    if len(row) != columns + 1:
+        raise ValueError(f"has {len(row)} fields, the first line has {columns + 1}")
+    values = np.array(row[1:], dtype=np.float64)
+    if not (np.isfinite(values) & (values >= 0)).all():
+        raise ValueError("every value must be a number and not negative")
+    return values
+
+
+def _shortened(faults: Sequence[str]) -> list[str]:
+    """Keep the first five: a wrong column or a shifted clock would repeat its fault in thousands of lines."""
+    more = len(faults) - 5
+    return [*faults[:5], f"{faults[4]}, and so in {more} further lines"] if more > 0 else list(faults)
 
 
 def _wide_rows(path: Path, faults: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -93,7 +105,7 @@ def _wide_rows(path: Path, faults: list[str]) -> tuple[list[str], list[list[str]
     except (OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
         faults.append(f"{path.name}: {error}")
         return [], []
-    if not rows or rows[0][0] != "time":
+    if not rows or rows[0][:1] != ["time"]:
         faults.append(f"{path.name}: the first column must be time")
         return [], []
     return rows[0], rows[1:]

@@ -208,9 +208,9 @@ def _bursts(
     first = 20.0 + (0.7 * (east - 53.0) + 0.7 * (north - 27.0)) / 15.0
     afternoon = 0.10 * _bell(hours, first - 9.0, 3.0)
     night = _bell(hours, first, 3.2)
-    morning = _bell(hours, np.maximum(first + 7.5, 27.0), 3.0)
+    morning = _bell(hours, np.maximum(first + 6.5, 26.5), 2.6)
     # The second comes from the north against the Hautes Fagnes: 14 July 21 h UTC there, later further south.
-    second = _bell(hours, 38.5 - (north - 27.0) / 14.0, 2.2)
+    second = _bell(hours, 39.0 - (north - 27.0) / 14.0, 2.0)
     clearing = _bell(hours, 50.0 + 0.0 * north, 4.0)
     rain = np.zeros_like(roughness)
     for start, parts in (
