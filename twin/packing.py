@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from twin.network import Topology
 from twin.parameters import GRAVITY, Parameters
 from twin.state import NASH_STORES, TwinState
 from twin.sweep import Lanes, Layout
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def templates(topology: Topology, parameters: Parameters, step_s: int) -> tuple[
     )
 
 
-def widen(array: NDArray[np.generic], first: int) -> NDArray[np.generic]:
+def widen(array: NDArray[Kind], first: int) -> NDArray[Kind]:
     """Return LANES members of an array from ``first`` on, repeating the last member where they run out."""
     wanted = np.minimum(np.arange(first, first + LANES), array.shape[-1] - 1)
     return np.ascontiguousarray(array[..., wanted])
@@ -65,7 +69,7 @@ def widen(array: NDArray[np.generic], first: int) -> NDArray[np.generic]:
 def fill(template: Template, state: TwinState) -> Lanes:
     """Copy a template and put a state's water into it."""
     first = template.first
-    lanes = Lanes(*(array.copy() for array in template.lanes))
+    lanes = Lanes._make(array.copy() for array in template.lanes)
     size = NASH_STORES * LANES
     lanes.catchments[:, runoff.WATER : runoff.WATER + LANES] = widen(state.interception_mm, first)
     hydrograph = widen(state.hydrograph_mm, first).reshape(-1, size)
@@ -189,7 +193,7 @@ def _weir_rows(topology: Topology, parameters: Parameters, first: int) -> NDArra
 
 
 def _stacked(
-    rows: dict[int, NDArray[np.generic]], places: int, count: int, kind: type[np.floating]
+    rows: Mapping[int, NDArray[np.floating]], places: int, count: int, kind: type[np.floating]
 ) -> NDArray[np.floating]:
     stacked = np.zeros((places, count * LANES), kind)
     for row, value in rows.items():

@@ -68,7 +68,7 @@ def pass_reservoir(rows, flow, release, observed_m3, steps, dt, ledger):  # type
 
 def volume_at(dam: Dam, level_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the volume [m3] of a reservoir at a level [m above the dam's datum]; NaN stays NaN."""
-    normal_m3, area_above, area_below, depth = _shape(dam)
+    normal_m3, area_above, depth = _shape(dam)
     above = np.asarray(level_m, dtype=np.float64) - float(dam.normal_level_m or 0.0)
     filled = np.clip(1.0 + above / depth, 0.0, 1.0)
     return np.where(above >= 0.0, normal_m3 + area_above * above, normal_m3 * filled**SHAPE)
@@ -76,7 +76,7 @@ def volume_at(dam: Dam, level_m: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def level_at(dam: Dam, volume_m3: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the level [m above the dam's datum] of a reservoir at a volume [m3]; inverse of volume_at."""
-    normal_m3, area_above, _, depth = _shape(dam)
+    normal_m3, area_above, depth = _shape(dam)
     volume = np.asarray(volume_m3, dtype=np.float64)
     below = depth * (np.clip(volume / normal_m3, 0.0, 1.0) ** (1.0 / SHAPE) - 1.0)
     above = np.where(volume >= normal_m3, (volume - normal_m3) / area_above, below)
@@ -96,10 +96,10 @@ def crest_volume(dam: Dam, start: NDArray[np.float32]) -> NDArray[np.float64]:
     return normal + fraction * (full - normal)
 
 
-def _shape(dam: Dam) -> tuple[float, float, float, float]:
-    """Volume at normal level [m3], areas above and below it [m2], depth below it [m]."""
+def _shape(dam: Dam) -> tuple[float, float, float]:
+    """Volume at normal level [m3], area above it [m2], depth of the reservoir below it [m]."""
     normal, full = float(dam.volume_hm3 or 0.0) * 1e6, float(dam.full_volume_hm3 or 0.0) * 1e6
     rise = float(dam.maximum_level_m or 0.0) - float(dam.normal_level_m or 0.0)
     area_above = (full - normal) / rise
     area_below = float(dam.lake_area_ha or 0.0) * 1e4 or area_above
-    return normal, area_above, area_below, SHAPE * normal / area_below
+    return normal, area_above, SHAPE * normal / area_below

@@ -21,7 +21,6 @@ Todini (2007), doi:10.5194/hess-11-1645-2007.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from twin.arithmetic import LANES, F, inverse_cube_root

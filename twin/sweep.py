@@ -96,12 +96,19 @@ class Products(NamedTuple):
     ledger: NDArray[np.float64]
 
 
-@njit(error_model="numpy")
-def _collect(n, first, steps, layout, rows, top):  # type: ignore[no-untyped-def]  # compiled by numba
+# Reached from other kernels alone: no way in from Python needs to be compiled.
+_inner = functools.partial(njit, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)()
+
+
+# Loops over lanes are written out: assigning slices would compile numba's checks of shapes, for seconds.
+@_inner
+def _collect(n, steps, layout, rows, top):  # type: ignore[no-untyped-def]  # compiled by numba
     """Join the flows of the tributaries on the stack; return the slot of the node's own flow."""
     count = layout.tributaries[n]
     if count == 0:
-        rows[top, :steps] = 0
+        for t in range(steps):
+            for m in range(LANES):
+                rows[top, t, m] = 0
         return top
     slot = top - count
     for k in range(slot + 1, top):
@@ -111,7 +118,7 @@ def _collect(n, first, steps, layout, rows, top):  # type: ignore[no-untyped-def
     return slot
 
 
-@njit(error_model="numpy")
+@_inner
 def _add_sources(n, first, steps, layout, lanes, drivers, rows, ledger):  # type: ignore[no-untyped-def]  # compiled by numba
     """Add runoff of the sub-catchment and boundary inflow to the node's flow."""
     flow, rain_row = rows
@@ -134,7 +141,7 @@ def _add_sources(n, first, steps, layout, lanes, drivers, rows, ledger):  # type
                 ledger[L_INFLOW, m] += drivers.dt * np.float64(entering)
 
 
-@njit(error_model="numpy")
+@_inner
 def _pass_dam(n, first, steps, layout, lanes, drivers, products, flow):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let the node's flow pass its reservoir or weir, if any, step by step so that levels are kept."""
     r, w = layout.reservoir[n], layout.weir[n]
@@ -144,13 +151,15 @@ def _pass_dam(n, first, steps, layout, lanes, drivers, products, flow):  # type:
         if r >= 0:
             release, observed = drivers.release[at : at + 1, r], drivers.dam_volume[at : at + 1, r]
             pass_reservoir(lanes.reservoirs[r], row, release, observed, 1, drivers.dt, products.ledger[L_NUDGE])
-            products.reservoir_m3[at, r] = lanes.reservoirs[r, :LANES]
+            for m in range(LANES):
+                products.reservoir_m3[at, r, m] = lanes.reservoirs[r, m]
         if w >= 0:
             pass_weir(lanes.weirs[w], row, 1, drivers.dt)
-            products.excess_m3[at, w] = lanes.weirs[w, :LANES]
+            for m in range(LANES):
+                products.excess_m3[at, w, m] = lanes.weirs[w, m]
 
 
-@njit(error_model="numpy")
+@_inner
 def _meet_gauge(n, first, steps, layout, lanes, gauges, dt, books):  # type: ignore[no-untyped-def]  # compiled by numba
     """Correct the node's flow by what its gauge says, or by what is left of what it said."""
     flow, increments, ledger = books
@@ -168,12 +177,13 @@ def _meet_gauge(n, first, steps, layout, lanes, gauges, dt, books):  # type: ign
         correct_flow(flow, factor, layout.q0[n], keep, steps, dt, ledger)
 
 
-@njit(error_model="numpy")
+@_inner
 def _leave(n, first, steps, layout, lanes, drivers, products, flow):  # type: ignore[no-untyped-def]  # compiled by numba
     """Keep the node's flow where wanted and route it down its reach; return 1 at the end of a river."""
     k = products.kept[n]
-    if k >= 0:
-        products.discharge[first : first + steps, k] = flow[:steps]
+    for t in range(steps if k >= 0 else 0):
+        for m in range(LANES):
+            products.discharge[first + t, k, m] = flow[t, m]
     if layout.downstream[n] < 0:
         for t in range(steps):
             for m in range(LANES):
@@ -188,7 +198,7 @@ def _leave(n, first, steps, layout, lanes, drivers, products, flow):  # type: ig
     return 0
 
 
-@njit(error_model="numpy")
+@_inner
 def _teach_upstream(layout, lanes, gauges, increments, first, ledger):  # type: ignore[no-untyped-def]  # compiled by numba
     """Carry each gauge's increment to the water above it, up to the next speaking gauge or dam."""
     for n in range(layout.downstream.size - 1, -1, -1):
@@ -200,19 +210,17 @@ def _teach_upstream(layout, lanes, gauges, increments, first, ledger):  # type: 
             d = layout.first_division[n]
             for k in range(d, d + layout.divisions[n]):
                 scale_volume(lanes.volume[k], increments[below], power, ledger)
-            if not speaks:
-                for m in range(LANES):
-                    increments[n, m] = increments[below, m] * layout.reach_fade[n]
-        elif not speaks:
-            increments[n] = 0
-        if layout.reservoir[n] >= 0:
-            increments[n] = 0
+        for m in range(LANES):
+            if layout.reservoir[n] >= 0:
+                increments[n, m] = 0
+            elif not speaks:
+                increments[n, m] = increments[below, m] * layout.reach_fade[n] if below >= 0 else 0
         c = layout.catchment[n]
         if c >= 0:
             scale_catchment(lanes.catchments[c], lanes.stores[c], increments[n], layout.area_m2[n], ledger)
 
 
-@njit(error_model="numpy")
+@_inner
 def sweep(layout, lanes, drivers, gauges, products):  # type: ignore[no-untyped-def]  # compiled by numba
     """Run all steps of the drivers; stores in ``lanes`` and all ``products`` are filled in place."""
     total = drivers.evaporation.size
@@ -225,7 +233,7 @@ def sweep(layout, lanes, drivers, gauges, products):  # type: ignore[no-untyped-
         steps = min(longest, total - first)
         top = 0
         for n in range(layout.downstream.size):
-            slot = _collect(n, first, steps, layout, rows, top)
+            slot = _collect(n, steps, layout, rows, top)
             flow = rows[slot]
             _add_sources(n, first, steps, layout, lanes, drivers, (flow, rain_row), products.ledger)
             _pass_dam(n, first, steps, layout, lanes, drivers, products, flow)
@@ -237,7 +245,7 @@ def sweep(layout, lanes, drivers, gauges, products):  # type: ignore[no-untyped-
             _teach_upstream(layout, lanes, gauges, increments, first, products.ledger[L_NUDGE])
 
 
-@njit(error_model="numpy")
+@_inner
 def _close_books(layout, lanes, ledger):  # type: ignore[no-untyped-def]  # compiled by numba
     """Move the ledgers of the catchments [mm] into that of the run [m3]."""
     for n in range(layout.downstream.size):
@@ -263,4 +271,4 @@ def compiled_sweep() -> Callable[[Layout, Lanes, Drivers, Gauges, Products], Non
             sweep(layout, lanes, drivers, gauges, products)
             _close_books(layout, lanes, products.ledger)
 
-    return run  # type: ignore[no-any-return]  # numba is untyped
+    return run
