@@ -1,8 +1,9 @@
 """Where forecast rain falls: areas with soft edges, displaced as a whole, with local texture.
 
 A province's total is known for the province, its storms are not bound to it. Each member moves the
-map of areas by a vector and reads every sub-catchment from the moved map; edges are blended by a
-Gaussian kernel. A smooth random field lets neighbouring sub-catchments differ within an area.
+map of areas by a vector and reads every rain zone from the moved map; edges are blended by a Gaussian
+kernel. A smooth random field lets neighbouring zones differ within an area. A zone is a sub-catchment,
+or a handful of close ones where the network is much finer than any rain that can be known.
 """
 
 from __future__ import annotations
@@ -23,26 +24,36 @@ SHIFT_SD_KM: Final = 20.0
 EDGE_KM: Final = 10.0
 FIELD_LENGTH_KM: Final = 18.0
 FIELD_CENTRES: Final = 36
-_MOST_SUPPORTS: Final = 600
+MOST_ZONES: Final = 400
 _GOLDEN_ANGLE: Final = math.pi * (3.0 - math.sqrt(5.0))
 _KM_PER_DEGREE: Final = 111.2
 
 
 @dataclass(frozen=True)
-class RainGeography:
-    """Weights that turn rain by area into rain by sub-catchment.
+class RainZones:
+    """Where rain is drawn: ``positions`` [zone, 2] in km, and the zone of each catchment."""
 
-    ``weights`` [shift, area, catchment] is how much of a catchment reads from an area when the map is
-    moved by a shift (in [0, 1]; areas may overlap); ``basis`` [centre, catchment] has unit sum of
-    squares over centres, so that standard normal coefficients give a field of variance 1.
+    positions: Positions
+    zone_of: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class RainGeography:
+    """Weights that turn rain by area into rain by zone.
+
+    ``weights`` [shift, area, zone] is how much of a zone reads from an area when the map is moved by a
+    shift (in [0, 1]; areas may overlap); ``membership`` [area, zone] is the same without any shift or
+    soft edge; ``basis`` [centre, zone] has unit sum of squares over centres, so that standard normal
+    coefficients give a field of variance 1.
     """
 
     areas: tuple[str, ...]
     weights: FloatArray
+    membership: FloatArray
     basis: FloatArray
 
     def local_field(self, rng: np.random.Generator, members: int) -> FloatArray:
-        """Draw smooth standard normal fields, shape [member, catchment]."""
+        """Draw smooth standard normal fields, shape [member, zone]."""
         coefficients = rng.standard_normal((members, self.basis.shape[0])).astype(np.float32)
         return np.asarray(coefficients @ self.basis, dtype=np.float32)
 
@@ -67,30 +78,46 @@ def shift_vectors() -> Positions:
     return np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=1)
 
 
-def build_geography(positions: Positions, node_ids: Sequence[str], areas: Mapping[str, Sequence[str]]) -> RainGeography:
-    """Prepare the weights of areas at displaced sub-catchments.
+def rain_zones(catchments: Positions) -> RainZones:
+    """Gather catchments into at most about :data:`MOST_ZONES` zones by a square grid; few stay single."""
+    if len(catchments) <= MOST_ZONES:
+        return RainZones(catchments, np.arange(len(catchments), dtype=np.int32))
+    extent = catchments.max(axis=0) - catchments.min(axis=0)
+    side = max(float(np.sqrt(extent.prod() / MOST_ZONES)), 1e-3)
+    cell = np.floor((catchments - catchments.min(axis=0)) / side).astype(np.int64)
+    _, zone_of = np.unique(cell[:, 0] * 1_000_003 + cell[:, 1], return_inverse=True)
+    count = np.bincount(zone_of)
+    middle = np.stack([np.bincount(zone_of, catchments[:, axis]) / count for axis in range(2)], axis=1)
+    return RainZones(middle, zone_of.astype(np.int32))
+
+
+def build_geography(
+    zones: RainZones, catchment_ids: Sequence[str], areas: Mapping[str, Sequence[str]]
+) -> RainGeography:
+    """Prepare the weights of areas at displaced zones.
 
     Parameters
     ----------
-    positions
-        Plane position of each sub-catchment [km], shape [catchment, 2].
-    node_ids
-        Their node ids, in the model's order.
+    zones
+        Of the catchments, in their order.
+    catchment_ids
+        Their node ids.
     areas
-        Node ids by area name; nodes that have no sub-catchment are passed over.
+        Node ids by area name; nodes that have no catchment are passed over.
     """
-    row = {node_id: i for i, node_id in enumerate(node_ids)}
+    row = {node_id: i for i, node_id in enumerate(catchment_ids)}
     names = tuple(sorted(areas))
-    membership = np.zeros((len(names), len(node_ids)), dtype=np.float32)
+    count = np.bincount(zones.zone_of)
+    membership = np.zeros((len(names), len(zones.positions)), dtype=np.float32)
     for i, name in enumerate(names):
-        membership[i, [row[node_id] for node_id in areas[name] if node_id in row]] = 1.0
-    # Thousands of catchments say no more about the shape of a province than some hundred do.
-    supports = np.arange(0, len(node_ids), max(1, len(node_ids) // _MOST_SUPPORTS))
+        inside = zones.zone_of[[row[node_id] for node_id in areas[name] if node_id in row]]
+        membership[i] = np.bincount(inside, minlength=len(count)) / count
     # Rain read at a place from a map moved by v stood, unmoved, at the place minus v.
-    moved = (positions[np.newaxis] - shift_vectors()[:, np.newaxis]).reshape(-1, 2)
-    kernel = _kernel(moved, positions[supports], EDGE_KM)
-    weights = (kernel @ membership[:, supports].T).reshape(SHIFTS, len(node_ids), len(names))
-    return RainGeography(names, np.ascontiguousarray(weights.transpose(0, 2, 1)), _field_basis(positions))
+    moved = (zones.positions[np.newaxis] - shift_vectors()[:, np.newaxis]).reshape(-1, 2)
+    kernel = _kernel(moved, zones.positions, EDGE_KM)
+    weights = (kernel @ membership.T).reshape(SHIFTS, len(zones.positions), len(names))
+    by_area = np.ascontiguousarray(weights.transpose(0, 2, 1))
+    return RainGeography(names, by_area, membership, _field_basis(zones.positions))
 
 
 def _kernel(places: Positions, supports: Positions, length_km: float) -> FloatArray:

@@ -35,18 +35,18 @@ def mix_rain(
     nowcast: FloatArray,
     recent: FloatArray,
 ) -> FloatArray:
-    """Return rain by step, catchment and member [mm per 15 min].
+    """Return rain by step, zone and member [mm per 15 min].
 
     ``intensity`` [step, area, member] and ``otherwise`` [step, member] in mm per 15 min; ``weight``
-    [catchment, area, member] reads areas, what is left of 1 reads ``otherwise``; ``factor`` [catchment,
+    [zone, area, member] reads areas, what is left of 1 reads ``otherwise``; ``factor`` [zone,
     member] is the local texture; ``nowcast`` [step, member] in [0, 1] weighs the ``recent`` rain
-    [catchment, member] that goes on.
+    [zone, member] that goes on.
     """
     steps, areas, members = intensity.shape
-    catchments = weight.shape[0]
-    rain = np.empty((steps, catchments, members), dtype=np.float32)
-    for c in prange(catchments):
-        rest, reads = _areas_read(weight[c])
+    zones = weight.shape[0]
+    rain = np.empty((steps, zones, members), dtype=np.float32)
+    for z in prange(zones):
+        rest, reads = _areas_read(weight[z])
         total = np.empty(members, dtype=np.float32)
         for t in range(steps):
             for m in range(members):
@@ -54,10 +54,10 @@ def mix_rain(
             for a in range(areas):
                 if reads[a]:
                     for m in range(members):
-                        total[m] += weight[c, a, m] * intensity[t, a, m]
+                        total[m] += weight[z, a, m] * intensity[t, a, m]
             for m in range(members):
-                ahead = (np.float32(1.0) - nowcast[t, m]) * factor[c, m] * total[m]
-                rain[t, c, m] = ahead + nowcast[t, m] * recent[c, m]
+                ahead = (np.float32(1.0) - nowcast[t, m]) * factor[z, m] * total[m]
+                rain[t, z, m] = ahead + nowcast[t, m] * recent[z, m]
     return rain
 
 

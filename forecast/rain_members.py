@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,36 +31,36 @@ _MOST_UNSEEN: Final = 0.25
 class PastRain:
     """Areal rain as observed until the issue time.
 
-    ``mm`` [step, catchment] per 15 min, the last row ends at the issue time; NaN where no gauge told.
+    ``mm`` [step, zone] per 15 min, the last row ends at the issue time; NaN where no gauge told.
     """
 
-    node_ids: tuple[str, ...]
     mm: NDArray[np.float64]
 
     def recent(self) -> NDArray[np.float64]:
-        """Return mean rain of the last hour by catchment [mm per 15 min], NaN where it was not seen at all."""
+        """Return mean rain of the last hour by zone [mm per 15 min], NaN where it was not seen at all."""
         last = self.mm[-round(_RECENT / STEP) :]
         seen = np.isfinite(last).sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.where(np.isfinite(last), last, 0.0).sum(axis=0) / np.where(seen, seen, np.nan))
+        total = np.where(np.isfinite(last), last, 0.0).sum(axis=0)
+        return np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
 
-    def fallen(self, node_ids: Sequence[str], span: timedelta) -> float | None:
-        """Return the rain of an area over the last ``span`` [mm], None when too much of it was not seen."""
+    def fallen(self, membership: FloatArray, span: timedelta) -> float | None:
+        """Return the mean rain over the last ``span`` [mm] of the zones that ``membership`` [zone] weighs.
+
+        None when the area has no zone, or too much of its rain was not seen.
+        """
         steps = round(span / STEP)
-        wanted = set(node_ids)
-        columns = [i for i, node_id in enumerate(self.node_ids) if node_id in wanted]
-        if steps > len(self.mm) or not columns:
+        if steps > len(self.mm) or not membership.any():
             return None
-        part = self.mm[len(self.mm) - steps :, columns]
-        seen = np.isfinite(part)
-        if seen.mean() < 1.0 - _MOST_UNSEEN:
+        part = self.mm[len(self.mm) - steps :]
+        weight = np.where(np.isfinite(part), membership, 0.0)
+        if weight.sum() < (1.0 - _MOST_UNSEEN) * membership.sum() * steps:
             return None
-        return float(part[seen].mean() * steps)
+        return float((np.nan_to_num(part) * weight).sum() / weight.sum() * steps)
 
 
 @dataclass(frozen=True)
 class RainMembers:
-    """``mm`` [step, catchment, member] per 15 min, and in words where it came from."""
+    """``mm`` [step, zone, member] per 15 min, and in words where it came from."""
 
     mm: FloatArray
     scheme: str
@@ -71,7 +71,6 @@ def draw_rain(
     now: datetime,
     shape: tuple[int, int],
     geography: RainGeography,
-    areas: Mapping[str, Sequence[str]],
     forecasts: Sequence[RainForecast],
     past: PastRain,
 ) -> RainMembers:
@@ -98,7 +97,7 @@ def draw_rain(
         geography.areas,
         draws,
         otherwise,
-        lambda area, since: past.fallen(areas[area], now - since),
+        lambda area, since: past.fallen(geography.membership[geography.areas.index(area)], now - since),
     )
     weight = area_weights(geography, scenarios, rng.integers(0, SHIFTS, members))
     texture = _log_normal(LOCAL_LOG_SD, geography.local_field(rng, members))
@@ -115,9 +114,9 @@ def draw_rain(
 
 
 def area_weights(geography: RainGeography, scenarios: AreaScenarios, shift: NDArray[np.int64]) -> FloatArray:
-    """Return how much each catchment reads from each area, shape [catchment, area, member], sums <= 1.
+    """Return how much each zone reads from each area, shape [zone, area, member], sums <= 1.
 
-    Overlapping areas share a catchment; where somebody gave amounts, a mere warning leaves the rest alone.
+    Overlapping areas share a zone; where somebody gave amounts, a mere warning leaves the rest alone.
     """
     moved = geography.weights[shift]
     amounts = _at_most_one(moved * scenarios.amounts[:, :, np.newaxis])
@@ -138,14 +137,14 @@ def _log_normal(sd: float, normal: FloatArray) -> FloatArray:
 def _nowcast(
     rng: np.random.Generator, recent: NDArray[np.float64], steps: int, texture: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the weight of the rain that goes on [step, member], and that rain [catchment, member]."""
+    """Return the weight of the rain that goes on [step, member], and that rain [zone, member]."""
     members = len(texture)
     hours = NOWCAST_HOURS * np.exp(NOWCAST_LOG_SD * rng.standard_normal(members))
     weight = np.exp(-(np.arange(steps)[:, np.newaxis] + 0.5) * 0.25 / hours)
     if not np.isfinite(recent).any():
         return np.zeros_like(weight, dtype=np.float32), np.zeros((len(recent), members), dtype=np.float32)
     strength = _log_normal(NOWCAST_LOG_SD, rng.standard_normal(members).astype(np.float32))
-    # A catchment that no gauge saw is given the mean of those that were seen.
+    # A zone that no gauge saw is given the mean of those that were seen.
     seen = np.where(np.isfinite(recent), recent, np.nanmean(recent)).astype(np.float32)
     return weight.astype(np.float32), np.ascontiguousarray((seen * texture * strength[:, np.newaxis]).T)
 
@@ -156,5 +155,5 @@ def _scheme(statements: str, recent: NDArray[np.float64]) -> str:
     if unseen == len(recent):
         nowcast = "no rain gauge reported in the last hour"
     elif unseen:
-        nowcast += f" ({unseen} of {len(recent)} catchments unseen by gauges)"
+        nowcast += f" ({unseen} of {len(recent)} rain zones unseen by gauges)"
     return f"{statements}; {nowcast}; elsewhere seasonal climatology; amount, timing and displacement errors drawn"

@@ -1,10 +1,10 @@
 """Rain of each member by area: amounts and times drawn from the outlooks known at issue time.
 
-Each member believes one provider. Its totals vary with a common, an areal and (elsewhere, by
-sub-catchment) a local part, plus an error of amount common to all areas; its storms are placed within
-the window and the window moved by a timing error. Of a window that has begun, half of the members
-let the rest of the total fall, given that at least what fell already had to fall; the other half let
-the window's remaining share of a fresh total fall, in case the forecast was wrong about the start.
+Each member believes one provider. Its totals vary with a common and an areal part (and elsewhere, by
+zone, a local one), plus an error of amount common to all areas; its storms are placed within the window
+and the window moved by a timing error. Of a window that has begun, half of the members let the rest of
+the total fall, given that at least what fell already had to fall; the other half let the window's
+remaining share of a fresh total fall, in case the forecast was wrong about the start.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 
 from forecast.boundary import BorderFlow, border_flow, border_members
 from forecast.climatology import climatology_members, wet_hours
-from forecast.displacement import EDGE_KM, RainGeography, build_geography, positions_km
+from forecast.displacement import EDGE_KM, RainGeography, build_geography, positions_km, rain_zones
 from forecast.hyetographs import draw_storms, unit_hyetographs
 
 NOW = datetime(2021, 7, 13, 12, tzinfo=UTC)
@@ -94,7 +94,7 @@ def geography() -> tuple[RainGeography, tuple[str, ...], np.ndarray]:
         "west": [i for i, p in zip(ids, places, strict=True) if p[0] < 0.0],
         "east": [i for i, p in zip(ids, places, strict=True) if p[0] >= 0.0],
     }
-    return build_geography(places, ids, areas), ids, places
+    return build_geography(rain_zones(places), ids, areas), ids, places
 
 
 def test_areas_share_every_catchment() -> None:
@@ -125,13 +125,25 @@ def test_the_local_field_is_standard_normal_and_smooth() -> None:
 
 
 def test_nodes_without_catchment_are_passed_over() -> None:
-    found = build_geography(positions_km([50.0, 50.1], [5.0, 5.1]), ("a", "b"), {"all": ["a", "b", "elsewhere"]})
+    found = build_geography(
+        rain_zones(positions_km([50.0, 50.1], [5.0, 5.1])), ("a", "b"), {"all": ["a", "b", "elsewhere"]}
+    )
     np.testing.assert_allclose(found.weights, 1.0)
 
 
 def test_an_area_without_any_catchment_is_read_by_nobody() -> None:
-    found = build_geography(positions_km([50.0, 50.1], [5.0, 5.1]), ("a", "b"), {"sea": ["elsewhere"]})
+    found = build_geography(rain_zones(positions_km([50.0, 50.1], [5.0, 5.1])), ("a", "b"), {"sea": ["elsewhere"]})
     assert found.weights.max() == 0.0
+
+
+def test_a_fine_network_is_gathered_into_zones() -> None:
+    places = rng().uniform(0.0, 100.0, (3000, 2))
+    zones = rain_zones(places)
+    assert 200 < len(zones.positions) <= 500
+    own = zones.positions[zones.zone_of]
+    assert np.abs(own - places).max() < 6.0
+    found = build_geography(zones, [f"n{i}" for i in range(3000)], {"all": [f"n{i}" for i in range(0, 3000, 2)]})
+    assert found.membership.mean() == pytest.approx(0.5, abs=0.05)
 
 
 # --- border flows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.event_pack import RainForecast
-from forecast.displacement import RainGeography, build_geography
+from forecast.displacement import RainGeography, RainZones, build_geography
 from forecast.rain_members import PastRain, RainMembers, draw_rain
 
 NOW = datetime(2021, 7, 13, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ WEST, EAST = slice(0, 20), slice(20, 40)
 
 @pytest.fixture(scope="module")
 def geography() -> RainGeography:
-    return build_geography(PLACES, IDS, AREAS)
+    return build_geography(RainZones(PLACES, np.arange(len(IDS), dtype=np.int32)), IDS, AREAS)
 
 
 def statement(
@@ -40,12 +40,12 @@ def statement(
 
 
 def past(mm_per_h: float = 0.0, hours: int = 48) -> PastRain:
-    return PastRain(IDS, np.full((hours * 4, len(IDS)), mm_per_h / 4.0))
+    return PastRain(np.full((hours * 4, len(IDS)), mm_per_h / 4.0))
 
 
 def draw(geography: RainGeography, *statements: RainForecast, fallen: PastRain | None = None) -> RainMembers:
     rng = np.random.default_rng([3, 7])
-    return draw_rain(rng, NOW, (STEPS, MEMBERS), geography, AREAS, statements, fallen or past())
+    return draw_rain(rng, NOW, (STEPS, MEMBERS), geography, statements, fallen or past())
 
 
 def areal_total(rain: RainMembers, part: slice) -> np.ndarray:
@@ -140,7 +140,7 @@ def test_rain_of_the_last_hour_goes_on_and_decays(geography: RainGeography) -> N
 
 
 def test_gauges_silent_everywhere_are_told_and_nothing_persists(geography: RainGeography) -> None:
-    silent = PastRain(IDS, np.full((192, len(IDS)), np.nan))
+    silent = PastRain(np.full((192, len(IDS)), np.nan))
     rain = draw(geography, statement("west", (80.0, 150.0), window_h=(-4.0, 40.0), issued_h=-5.0), fallen=silent)
     assert "no rain gauge reported" in rain.scheme
     assert np.median(areal_total(rain, WEST)) > 60.0
@@ -149,8 +149,8 @@ def test_gauges_silent_everywhere_are_told_and_nothing_persists(geography: RainG
 def test_some_catchments_unseen_are_told(geography: RainGeography) -> None:
     mm = np.full((192, len(IDS)), 0.5)
     mm[-8:, :5] = np.nan
-    rain = draw(geography, fallen=PastRain(IDS, mm))
-    assert "5 of 40 catchments unseen" in rain.scheme
+    rain = draw(geography, fallen=PastRain(mm))
+    assert "5 of 40 rain zones unseen" in rain.scheme
     # The unseen are not dry: they are given the rain of the others.
     first = rain.mm[0].mean(axis=1)
     assert first[:5].mean() == pytest.approx(first[5:20].mean(), rel=0.2)
@@ -159,11 +159,12 @@ def test_some_catchments_unseen_are_told(geography: RainGeography) -> None:
 def test_fallen_rain_is_unknown_when_too_much_was_unseen() -> None:
     mm = np.full((40, len(IDS)), 0.25)
     mm[:20] = np.nan
-    rain = PastRain(IDS, mm)
-    assert rain.fallen(AREAS["west"], timedelta(hours=5)) == pytest.approx(5.0)
-    assert rain.fallen(AREAS["west"], timedelta(hours=10)) is None
-    assert rain.fallen(AREAS["west"], timedelta(hours=11)) is None
-    assert rain.fallen(("elsewhere",), timedelta(hours=5)) is None
+    rain = PastRain(mm)
+    west = np.array([i < 20 for i in range(len(IDS))], np.float32)
+    assert rain.fallen(west, timedelta(hours=5)) == pytest.approx(5.0)
+    assert rain.fallen(west, timedelta(hours=10)) is None
+    assert rain.fallen(west, timedelta(hours=11)) is None
+    assert rain.fallen(np.zeros(len(IDS), np.float32), timedelta(hours=5)) is None
 
 
 def test_the_same_seed_draws_the_same_rain(geography: RainGeography) -> None:
