@@ -14,8 +14,6 @@ from domain.variables import Variable
 from simulator.truth import Truth
 
 Array = NDArray[np.float64]
-FULL = 1.0
-NEARLY_FULL = 0.95
 # A further peak counts when the river fell by a tenth in between.
 PEAK_FALL = 0.10
 
@@ -47,7 +45,8 @@ def _series(anchor: Anchor, truth: Truth, basin: Basin) -> Array | None:
     if anchor.anchor_id == "helle_soor":
         # The dam's outflow takes about half an hour to the confluence.
         outflow = truth.discharge_at("VES_DAM")
-        return truth.discharge_at("VES_HELLE") - np.concatenate([outflow[:2], outflow[:-2]])
+        beside: Array = truth.discharge_at("VES_HELLE") - np.concatenate([outflow[:2], outflow[:-2]])
+        return beside
     node_id = anchor.node_id
     if anchor.variable.startswith("dam_inflow"):
         dam_id = next(dam.dam_id for dam in basin.dams.values() if dam.node_id == node_id)
@@ -85,16 +84,17 @@ def _agrees(anchor: Anchor, got: float) -> bool | None:
 
 
 def _full(anchor: Anchor, truth: Truth, basin: Basin) -> Comparison:
-    """When the lake first held its full volume (95 % of it where the source says nearly)."""
-    dam = next(dam for dam in basin.dams.values() if dam.node_id == anchor.node_id)
-    share = NEARLY_FULL if anchor.bound is Bound.LOWER else FULL
-    reached = np.flatnonzero(truth.lake(dam.dam_id)[1] >= share * (dam.full_volume_hm3 or np.inf) * 1e6)
+    """When the lake first began to spill: from then on it keeps back only what its surface rises."""
+    dam_id = next(dam.dam_id for dam in basin.dams.values() if dam.node_id == anchor.node_id)
+    level, crest = truth.lake(dam_id)[2], truth.lake_crest[truth.dam_ids.index(dam_id)]
+    reached = np.flatnonzero(level >= crest)
     if len(reached) == 0:
         return Comparison(anchor, None, None, False)
     at = truth.steps[reached[0]]
     hours = (at - anchor.until).total_seconds() / 3600
-    agrees = abs(hours) <= (anchor.tolerance or 0.0)
-    return Comparison(anchor, hours, at, agrees)
+    tolerance = anchor.tolerance or 0.0
+    is_close = hours >= -tolerance if anchor.bound is Bound.LOWER else abs(hours) <= tolerance
+    return Comparison(anchor, hours, at, is_close)
 
 
 def peaks(series: Array) -> list[int]:

@@ -62,10 +62,8 @@ class Section:
 
 def sections(terrain: Terrain, basin: Basin) -> list[Section]:
     """Return the section of every node's leaving reach (of a river's end: of the reach above it)."""
-    found: list[Section] = []
-    for k in range(len(terrain.node_ids)):
-        found.append(_section(terrain, basin, k if terrain.below[k] >= 0 else _reach_above(terrain, k)))
-    return found
+    nodes = range(len(terrain.node_ids))
+    return [_section(terrain, basin, k if terrain.below[k] >= 0 else _reach_above(terrain, k)) for k in nodes]
 
 
 def _reach_above(terrain: Terrain, k: int) -> int:
@@ -117,7 +115,8 @@ def weir_rise(terrain: Terrain, basin: Basin, k: int, discharge: Array) -> Array
             open_m = (weir.gates_available or 0) * (weir.gate_width_m or 0.0)
             shut_m = (weir.gates or 0) * (weir.gate_width_m or 0.0) - open_m + 2 * terrain.width_m[here]
             passed = WEIR_COEFFICIENT * (open_m * (GATE_SILL_BELOW_POOL_M + rise) ** 1.5 + shut_m * rise**1.5)
-            return np.interp(discharge, passed, rise) * np.exp(-distance_km / POOL_REACH_KM)
+            found: Array = np.interp(discharge, passed, rise) * np.exp(-distance_km / POOL_REACH_KM)
+            return found
         distance_km += terrain.length_m[here] / 1000 if here >= 0 else 0.0
     return np.zeros_like(discharge)
 
@@ -159,4 +158,4 @@ def outflow_of(content: float, outflow: Array, root_step: float) -> float:
     low = (position * root_step) ** 2
     high = ((position + 1) * root_step) ** 2
     q = outflow[position] + (outflow[position + 1] - outflow[position]) * (content - low) / (high - low)
-    return min(max(q, 0.0), content / STEP_S)
+    return float(min(max(q, 0.0), content / STEP_S))

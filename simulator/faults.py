@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -26,9 +27,7 @@ DURATION = {
     FaultKind.LATE: (4, 48),
     FaultKind.CLOCK_SKEW: (1, 8),
 }
-OF_A_VALUE = frozenset(
-    {FaultKind.SPIKE, FaultKind.STUCK, FaultKind.DRIFT, FaultKind.SENTINEL, FaultKind.NO_VALUE}
-)
+OF_A_VALUE = frozenset({FaultKind.SPIKE, FaultKind.STUCK, FaultKind.DRIFT, FaultKind.SENTINEL, FaultKind.NO_VALUE})
 DRAWN = tuple(kind for kind in FaultKind if kind is not FaultKind.OUTAGE)
 CLOCK_ERRORS_S = (-437.0, 1523.0, -86_400.0 * 366, 86_400.0 * 365)
 
@@ -51,9 +50,8 @@ def plan_faults(basin: Basin, scenario: Scenario, seed: int, pack: EventPack | N
     return tuple(sorted(planned, key=lambda f: (f.station_id, f.first, f.kind.value, f.variable or "")))
 
 
-def recorded(fault: PlannedFault, scenario: Scenario) -> InjectedFault:
+def recorded(fault: PlannedFault, steps: Sequence[datetime]) -> InjectedFault:
     """Return a fault as it stands in the truth's record."""
-    steps = scenario.steps
     detail = describe(fault)
     return InjectedFault(fault.kind, fault.station_id, fault.variable, steps[fault.first], steps[fault.last], detail)
 
@@ -83,19 +81,19 @@ def _outages(scenario: Scenario, pack: EventPack | None) -> list[PlannedFault]:
         for o in scenario.outages
     ]
     silent += [(o.station_id, o.silent_from, o.silent_until) for o in pack.outages] if pack else []
-    found = []
+    found, steps = [], scenario.steps
     for station_id, begin, end in silent:
-        inside = [k for k, step in enumerate(scenario.steps) if as_utc(begin) <= step < as_utc(end)]
+        inside = [k for k, step in enumerate(steps) if as_utc(begin) <= step < as_utc(end)]
         if inside:
             found.append(PlannedFault(FaultKind.OUTAGE, station_id, None, inside[0], inside[-1], 0.0))
     return found
 
 
 def _fixed(scenario: Scenario, basin: Basin) -> list[PlannedFault]:
-    found = []
+    found, count = [], len(scenario.steps)
     for fault in scenario.faults:
         first, last = (round(hours * 4) for hours in (fault.from_h, fault.until_h))
-        last = min(last, len(scenario.steps) - 1)
+        last = min(last, count - 1)
         if first <= last:
             found.append(_planned(fault, basin.stations[fault.station], first, last))
     return found
@@ -110,13 +108,13 @@ def _planned(fault: FixedFault, station: Station, first: int, last: int) -> Plan
 
 def _drawn(basin: Basin, scenario: Scenario, seed: int) -> list[PlannedFault]:
     steps = len(scenario.steps)
-    found = []
+    found: list[PlannedFault] = []
     for station in basin.stations.values():
         draw = stream(seed, f"faults {station.station_id}")
         for kind in DRAWN:
             rate = float(getattr(scenario.fault_rates, kind.value))
-            for _ in range(int(draw.poisson(rate * steps / STEPS_A_DAY))):
-                found.append(_draw_one(kind, station, steps, draw))
+            times = int(draw.poisson(rate * steps / STEPS_A_DAY))
+            found.extend(_draw_one(kind, station, steps, draw) for _ in range(times))
     return found
 
 

@@ -18,7 +18,12 @@ POOL_GAUGE_M = 1.05
 
 
 def true_levels(
-    basin: Basin, scenario: Scenario, seed: int, terrain: Terrain, shapes: list[Section], lakes: Lakes,
+    basin: Basin,
+    scenario: Scenario,
+    seed: int,
+    terrain: Terrain,
+    shapes: list[Section],
+    lakes: Lakes,
     record: tuple[Array, Array],
 ) -> Array:
     """Return the level [m above station zero] at every station, shape [step, station], NaN at rain gauges.
@@ -47,9 +52,7 @@ def true_levels(
     return levels
 
 
-def _rated_level(
-    station: Station, basin: Basin, scenario: Scenario, seed: int, flow: Array, shape: Section
-) -> Array:
+def _rated_level(station: Station, basin: Basin, scenario: Scenario, seed: int, flow: Array, shape: Section) -> Array:
     rating = basin.rating_of.get(station.station_id)
     if rating is None:
         return shape.depth_at(flow)

@@ -68,45 +68,56 @@ class Mailroom:
         self._steps = steps
         self._values = values
         self._stations = list(basin.stations.values())
-        self._at: dict[tuple[FaultKind, str, int], PlannedFault] = {}
+        self._at: dict[tuple[FaultKind, str], dict[int, PlannedFault]] = {}
         for fault in faults:
             if fault.variable is None:
-                for step in range(fault.first, fault.last + 1):
-                    self._at.setdefault((fault.kind, fault.station_id, step), fault)
+                struck = self._at.setdefault((fault.kind, fault.station_id), {})
+                struck.update(dict.fromkeys(range(fault.first, fault.last + 1), fault))
         self._outgoing = [self._schedule(station) for station in self._stations]
 
     def at(self, step: int) -> tuple[FieldMessage, ...]:
         """Return all messages that reach the broker at a step, in the order of the stations."""
         found: list[FieldMessage] = []
         for column, station in enumerate(self._stations):
-            for sending in self._outgoing[column].get(step, ()):
+            for sending in self._leaving(column, step):
                 found.extend(self._build(column, station, sending, step))
         return tuple(found)
 
-    def _schedule(self, station: Station) -> dict[int, list[_Sending]]:
-        """Decide which reading leaves when: silence restarts the device, a late line keeps messages back."""
+    def _schedule(self, station: Station) -> dict[int, list[_Sending]] | None:
+        """Decide which reading leaves when; None: one a step, as it should be.
+
+        Silence restarts the device, a dropout loses the reading, a late line keeps messages back.
+        """
+        silent, lost, late = (
+            self._at.get((kind, station.station_id), {})
+            for kind in (FaultKind.OUTAGE, FaultKind.DROPOUT, FaultKind.LATE)
+        )
+        if not (silent or lost or late):
+            return None
         outgoing: dict[int, list[_Sending]] = {}
         boot, seq, was_silent = 1, 0, False
         waiting: list[_Sending] = []
         for step in range(len(self._steps)):
-            if self._struck(FaultKind.OUTAGE, station, step):
+            if step in silent:
                 was_silent = True
                 continue
             if was_silent:
                 boot, seq, was_silent = boot + 1, 0, False
-            if self._struck(FaultKind.DROPOUT, station, step):
-                continue
-            seq += 1
-            waiting.append(_Sending(step, boot, seq))
-            is_last = step == len(self._steps) - 1
-            if is_last or not self._struck(FaultKind.LATE, station, step):
+            if step not in lost:
+                seq += 1
+                waiting.append(_Sending(step, boot, seq))
+            if waiting and step not in late:
                 outgoing[step], waiting = waiting, []
         if waiting:
             outgoing.setdefault(len(self._steps) - 1, []).extend(waiting)
         return outgoing
 
+    def _leaving(self, column: int, step: int) -> Sequence[_Sending]:
+        schedule = self._outgoing[column]
+        return (_Sending(step, 1, step + 1),) if schedule is None else schedule.get(step, ())
+
     def _struck(self, kind: FaultKind, station: Station, step: int) -> PlannedFault | None:
-        return self._at.get((kind, station.station_id, step))
+        return self._at.get((kind, station.station_id), {}).get(step)
 
     def _build(self, column: int, station: Station, sending: _Sending, now: int) -> list[FieldMessage]:
         """Build one message and the faulty copies that go with it."""

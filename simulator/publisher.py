@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from domain.errors import ConfigurationError, ServerError
@@ -19,7 +17,8 @@ from simulator.messages import FieldMessage
 
 MAX_IN_FLIGHT = 500
 KEEP_ALIVE_S = 30
-RETRY_S = (0.2, 5.0)
+RETRY_S = (1, 5)
+FINAL_REFUSALS = ("Not authorized", "Bad user name or password")
 
 
 class Publisher:
@@ -49,12 +48,14 @@ class Publisher:
     ) -> None:
         parts = urlsplit(broker_url)
         if parts.scheme != "mqtt" or not parts.hostname:
-            raise ConfigurationError([f"broker {parts.hostname or broker_url!r}: must read mqtt://user:password@host:port"])
+            raise ConfigurationError(
+                [f"broker {parts.hostname or broker_url!r}: must read mqtt://user:password@host:port"]
+            )
         self._where = f"{parts.hostname}:{parts.port or 1883}"
         self._timeout_s = timeout_s
         self._progress = threading.Condition()
-        self._waiting: set[int] = set()
-        self._early: set[int] = set()
+        self._waiting: set[object] = set()
+        self._early: set[object] = set()
         self._refusal = ""
         self._is_connected = False
         self._client = mqtt.Client(
@@ -105,7 +106,7 @@ class Publisher:
     ) -> None:
         self.close()
 
-    def _await(self, is_met: Any) -> None:
+    def _await(self, is_met: Callable[[], bool]) -> None:
         with self._progress:
             seen, deadline = len(self._waiting), time.monotonic() + self._timeout_s
             while not is_met():
@@ -117,26 +118,24 @@ class Publisher:
                     raise ServerError(f"broker {self._where} does not answer for {self._timeout_s:g} s")
                 self._progress.wait(0.5)
 
-    def _on_connect(
-        self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: Properties | None
-    ) -> None:
+    def _on_connect(self, *event: object) -> None:
+        """Take note of paho's (client, userdata, flags, reason, properties)."""
+        reason = event[3]
         with self._progress:
-            self._is_connected = not reason.is_failure
-            # A broker that is starting may refuse as unavailable; wrong credentials stay wrong.
-            is_final = reason.is_failure and str(reason) in ("Not authorized", "Bad user name or password")
-            self._refusal = str(reason) if is_final else ""
+            is_refused = isinstance(reason, ReasonCode) and reason.is_failure
+            self._is_connected = not is_refused
+            # A broker that is starting may be unavailable; wrong credentials stay wrong.
+            self._refusal = str(reason) if is_refused and str(reason) in FINAL_REFUSALS else ""
             self._progress.notify_all()
 
-    def _on_disconnect(
-        self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: Properties | None
-    ) -> None:
+    def _on_disconnect(self, *_: object) -> None:
         with self._progress:
             self._is_connected = False
             self._progress.notify_all()
 
-    def _on_publish(
-        self, client: mqtt.Client, userdata: object, mid: int, reason: ReasonCode, properties: Properties | None
-    ) -> None:
+    def _on_publish(self, *event: object) -> None:
+        """Take note of paho's (client, userdata, mid, reason, properties): the broker has the message."""
+        mid = event[2]
         with self._progress:
             if mid in self._waiting:
                 self._waiting.discard(mid)

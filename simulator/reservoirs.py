@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -43,7 +43,9 @@ class Lakes(NamedTuple):
     is_ordered: NDArray[np.bool_]
 
 
-def lakes_of(basin: Basin, terrain: Terrain, scenario: Scenario, ordered: Sequence[str]) -> tuple[tuple[str, ...], Lakes]:
+def lakes_of(
+    basin: Basin, terrain: Terrain, scenario: Scenario, ordered: Sequence[str]
+) -> tuple[tuple[str, ...], Lakes]:
     """Return the ids of the basin's reservoirs and their true properties."""
     dams = [dam for dam in basin.dams.values() if dam.kind is DamKind.RESERVOIR]
     at = np.full(len(terrain.node_ids), -1, dtype=np.int64)
@@ -51,9 +53,10 @@ def lakes_of(basin: Basin, terrain: Terrain, scenario: Scenario, ordered: Sequen
     for k, dam in enumerate(dams):
         at[terrain.index[dam.node_id]] = k
         columns.append(_properties(dam, scenario, terrain.mean_discharge_m3s[terrain.index[dam.node_id]]))
-    table = np.array(columns).reshape(len(dams), 9).T
+    normal, level, area, target, valves, turbine, least, crest, spill = np.array(columns).reshape(len(dams), 9).T.copy()
     is_ordered = np.array([dam.dam_id in ordered for dam in dams], dtype=np.bool_)
-    return tuple(dam.dam_id for dam in dams), Lakes(at, *(row.copy() for row in table), is_ordered)
+    lakes = Lakes(at, normal, level, area, target, valves, turbine, least, crest, spill, is_ordered)
+    return tuple(dam.dam_id for dam in dams), lakes
 
 
 def _properties(dam: Dam, scenario: Scenario, mean_m3s: float) -> tuple[float, ...]:
@@ -62,19 +65,22 @@ def _properties(dam: Dam, scenario: Scenario, mean_m3s: float) -> tuple[float, .
     volume, full = _known(dam.volume_hm3) * HM3, _known(dam.full_volume_hm3) * HM3
     own = scenario.dams.get(dam.dam_id)
     crest = own.spill_crest_m if own and own.spill_crest_m is not None else normal
+    area = (full - volume) / (top - normal)
+    target = volume - (dam.flood_reserve_hm3 or 0.0) * HM3
+    if own and own.rule_reserve_hm3 is not None:
+        target = volume + (crest - normal) * area - own.rule_reserve_hm3 * HM3
     valves = _known(dam.outlet_capacity_m3s)
     turbine = min(valves, 2.0 * mean_m3s)
     return (
         volume,
         normal,
-        (full - volume) / (top - normal),
-        volume - (dam.flood_reserve_hm3 or 0.0) * HM3,
+        area,
+        target,
         valves,
         turbine,
         min(0.3 * mean_m3s, turbine),
         crest,
-        # The spillway's length follows from the table; a truer crest moves it up or down, not wider.
-        _known(dam.spillway_capacity_m3s) / (top - normal) ** 1.5,
+        _known(dam.spillway_capacity_m3s) / (top - crest) ** 1.5,
     )
 
 
@@ -82,16 +88,6 @@ def _known(value: float | None) -> float:
     if value is None:
         raise ValueError("a reservoir's volumes, levels and capacities must be known")
     return value
-
-
-def initial_volumes(lakes: Lakes, dam_ids: tuple[str, ...], scenario: Scenario) -> Array:
-    """Volumes [m3] that the simulation starts from: the rule curve, or what the scenario says."""
-    stated: Mapping[str, float] = {
-        dam_id: own.initial_volume_hm3 * HM3
-        for dam_id, own in scenario.dams.items()
-        if own.initial_volume_hm3 is not None
-    }
-    return np.array([stated.get(dam_id, lakes.target_m3[k]) for k, dam_id in enumerate(dam_ids)])
 
 
 def release_orders(
@@ -115,7 +111,8 @@ def level_of(volume_m3: Array, lakes: Lakes, k: int) -> Array:
     depth = VALLEY_EXPONENT * lakes.normal_m3[k] / lakes.area_m2[k]
     filled = np.maximum(volume_m3 / lakes.normal_m3[k], 0.0)
     below = lakes.normal_level_m[k] - depth * (1.0 - filled ** (1.0 / VALLEY_EXPONENT))
-    return np.where(volume_m3 >= lakes.normal_m3[k], above, below)
+    level: Array = np.where(volume_m3 >= lakes.normal_m3[k], above, below)
+    return level
 
 
 @compiled
@@ -134,4 +131,4 @@ def lake_outflow(volume: float, inflow: float, order: float, k: int, lakes: Lake
     ahead = volume + 0.5 * step_s * (inflow - release)
     head = lakes.normal_level_m[k] + (ahead - lakes.normal_m3[k]) / lakes.area_m2[k] - lakes.crest_m[k]
     spilled = lakes.spill_coefficient[k] * head**1.5 if head > 0.0 else 0.0
-    return min(release + spilled, volume / step_s + inflow)
+    return float(min(release + spilled, volume / step_s + inflow))

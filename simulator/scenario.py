@@ -91,10 +91,13 @@ class TunedSection(_Section):
 
 
 class DamSection(_Section):
-    """What is true of a dam beside the basin's table."""
+    """What is true of a dam beside the basin's table.
 
-    initial_volume_hm3: NotNegative | None = None
+    ``spill_crest_m`` is where its spillway begins, ``rule_reserve_hm3`` what its rule keeps free below that.
+    """
+
     spill_crest_m: float | None = None
+    rule_reserve_hm3: NotNegative | None = None
 
 
 class BackgroundRain(_Section):
@@ -213,7 +216,8 @@ class Scenario(_Section):
     def steps(self) -> tuple[datetime, ...]:
         """All moments at which sensors are read, first and last of the period included."""
         count = int((self.ends_at - self.starts_at).total_seconds()) // self.step_s
-        return tuple(self.start + timedelta(seconds=self.step_s * k) for k in range(count + 1))
+        start = self.start
+        return tuple(start + timedelta(seconds=self.step_s * k) for k in range(count + 1))
 
     def hours_after_start(self, hours: float) -> datetime:
         """Moment ``hours`` after the start."""

@@ -101,9 +101,7 @@ def _publish_rated(found: dict[Variable, Array], truth: Truth, basin: Basin) -> 
             found[Variable.DISCHARGE][:, k] = stated_discharge(level, rating)
 
 
-def _put_in(
-    found: dict[Variable, Array], variable: Variable, truth: Truth, faults: Sequence[PlannedFault]
-) -> None:
+def _put_in(found: dict[Variable, Array], variable: Variable, truth: Truth, faults: Sequence[PlannedFault]) -> None:
     """Put the faults of one variable's values into its array."""
     spike = INSTRUMENTS[variable].spike
     for fault in faults:

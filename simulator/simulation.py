@@ -43,9 +43,9 @@ class Simulation:
         self.world: World = build_world(basin, scenario, self.seed, pack)
         self.truth: Truth = simulate_truth(self.world)
         planned = plan_faults(basin, scenario, self.seed, pack)
-        self.faults: tuple[InjectedFault, ...] = tuple(recorded(fault, scenario) for fault in planned)
+        self.faults: tuple[InjectedFault, ...] = tuple(recorded(fault, self.truth.steps) for fault in planned)
         values = measured(self.truth, basin, self.seed, scenario.noise, planned)
-        self._mailroom = Mailroom(basin, scenario.steps, values, planned)
+        self._mailroom = Mailroom(basin, self.truth.steps, values, planned)
 
     @property
     def steps(self) -> tuple[datetime, ...]:

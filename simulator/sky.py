@@ -70,11 +70,11 @@ class _Request:
     catch: Array
 
     def hours(self) -> Array:
-        """Ends of the quarters in hours after the start of the scenario."""
+        """Return the ends of the quarters in hours after the start of the scenario."""
         return np.array([(end - self.scenario.start) / timedelta(hours=1) for end in self.ends])
 
     def gauge_points(self) -> tuple[Array, Array]:
-        """Places [km] and elevations [m] of the gauges."""
+        """Return places [km] and elevations [m] of the gauges."""
         found = [self.basin.stations[gauge] for gauge in self.gauges]
         latitude, longitude = np.array([s.latitude for s in found]), np.array([s.longitude for s in found])
         elevation = np.array([300.0 if s.zero_m is None else s.zero_m for s in found])
@@ -126,7 +126,8 @@ def _gauge_weights(terrain: Terrain, gauges_km: Array) -> Array:
     nearest = np.sort(apart, axis=2)[:, :, min(NEAREST_GAUGES, len(gauges_km)) - 1, None]
     weights = np.where(apart <= nearest, 1.0 / (apart + 1.0), 0.0)
     weights /= weights.sum(axis=2, keepdims=True)
-    return weights.mean(axis=1).T
+    mean: Array = weights.mean(axis=1).T
+    return mean
 
 
 def _quarter_hours(hourly: Array, draw: np.random.Generator) -> Array:
@@ -138,7 +139,8 @@ def _quarter_hours(hourly: Array, draw: np.random.Generator) -> Array:
     parts = np.maximum(lean, 0.05 * hourly[:, None, :]) * draw.lognormal(0.0, 0.45, lean.shape)
     total = parts.sum(axis=1, keepdims=True)
     shares = np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
-    return (shares * hourly[:, None, :]).reshape(-1, hourly.shape[1])
+    quarters: Array = (shares * hourly[:, None, :]).reshape(-1, hourly.shape[1])
+    return quarters
 
 
 def _missed_rain(request: _Request, at_gauges: Array) -> Array:
@@ -226,7 +228,8 @@ def _drawn_inflows(request: _Request, warm_mm: Array, fine_mm: Array) -> Array:
         wetness[k] = index
     ratio = (0.35 + 0.65 * wetness) * season
     steps = np.repeat(ratio[len(warm_mm) :], QUARTERS)
-    return np.where(terrain.is_inflow, terrain.mean_discharge_m3s, 0.0) * steps[:, None]
+    inflow: Array = np.where(terrain.is_inflow, terrain.mean_discharge_m3s, 0.0) * steps[:, None]
+    return inflow
 
 
 def _season(instant: datetime) -> float:
@@ -240,4 +243,5 @@ def _demand(ends: Sequence[datetime]) -> Array:
     daily = 1.65 - 1.45 * np.cos(2 * np.pi * (day - 10) / 365.25)
     sun = np.maximum(np.sin(np.pi * ((day % 1.0) * 24 - 5) / 15.0), 0.0)
     # The half sine from 5 h to 20 h has the mean 0.398 over the day.
-    return daily / 24 * sun / 0.398
+    demand: Array = daily / 24 * sun / 0.398
+    return demand

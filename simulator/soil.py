@@ -22,11 +22,13 @@ SUBSTEP_H = 1.0 / 12.0
 class SoilParameters(NamedTuple):
     """Soil of each catchment, arrays of shape [node].
 
-    ``capacity_mm`` mean storage capacity; ``shape`` Pareto exponent; ``drainage_mm_h`` out of a full soil;
+    ``capacity_mm`` mean storage capacity; ``sealed_share`` of the land under roofs
+    and roads; ``shape`` Pareto exponent; ``drainage_mm_h`` out of a full soil;
     ``surface``, ``interflow``, ``groundwater`` coefficients a of outflow a S^2 [1/(mm h)].
     """
 
     capacity_mm: Array
+    sealed_share: Array
     shape: Array
     drainage_mm_h: Array
     interflow_share: Array
@@ -66,7 +68,7 @@ def moist_soil(parameters: SoilParameters) -> SoilState:
 def _drain(stored: float, inflow: float, coefficient: float) -> float:
     """Return the storage after a substep with inflow [mm/h] and outflow coefficient * stored^2."""
     a = coefficient * SUBSTEP_H
-    return (np.sqrt(1.0 + 4.0 * a * (stored + SUBSTEP_H * inflow)) - 1.0) / (2.0 * a)
+    return float((np.sqrt(1.0 + 4.0 * a * (stored + SUBSTEP_H * inflow)) - 1.0) / (2.0 * a))
 
 
 @compiled
@@ -79,7 +81,7 @@ def _spill(soil: float, rain: float, capacity: float, shape: float) -> float:
     if level + rain >= deepest:
         return max(rain - (capacity - soil), 0.0)
     filled = capacity * (1.0 - (1.0 - (level + rain) / deepest) ** power)
-    return max(rain - (filled - soil), 0.0)
+    return float(max(rain - (filled - soil), 0.0))
 
 
 @compiled
@@ -111,6 +113,7 @@ def soil_steps(
     """
     keep = runoff_mm_h.shape[0] > 1
     for node in range(rain_mm.shape[1]):
+        sealed = parameters.sealed_share[node]
         capacity, shape = parameters.capacity_mm[node], parameters.shape[node]
         drainage, share = parameters.drainage_mm_h[node], parameters.interflow_share[node]
         soil, surface = state.soil[node], state.surface[node]
@@ -121,7 +124,7 @@ def soil_steps(
             for substep in range(substeps):
                 spilled = 0.0
                 if rain > 0.0:
-                    spilled = _spill(soil, rain, capacity, shape)
+                    spilled = sealed * rain + (1.0 - sealed) * _spill(soil, rain, capacity, shape)
                     soil += rain - spilled
                 filling = soil / capacity
                 loss = min(demand_mm_h[step] * SUBSTEP_H * min(1.0, 1.4 * filling), soil)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.basin import Basin, NodeRole
+from domain.basin import Basin, NodeRole, Regulation
 from simulator.randomness import stream
 from simulator.scenario import Scenario, region_of
 from simulator.soil import SoilParameters
@@ -68,7 +68,7 @@ class Terrain:
         return head
 
     def catchment_of(self, node_id: str) -> Indices:
-        """Indices of all nodes above a node, itself included."""
+        """Return the indices of all nodes above a node, itself included."""
         inside = np.zeros(len(self.node_ids), dtype=np.bool_)
         inside[self.index[node_id]] = True
         for k in range(len(self.node_ids) - 1, -1, -1):
@@ -114,7 +114,7 @@ def hidden_terrain(basin: Basin, scenario: Scenario, seed: int) -> Terrain:
         slope=np.clip([r.slope if r else 1e-3 for r in reaches], 2e-4, 0.03),
         width_m=np.array([r.width_m if r else 10.0 for r in reaches]) * _factors(draw, count, spread.width_spread),
         roughness=roughness * np.array([t.channel if t else 1.0 for t in tuned]),
-        is_pool=np.array([bool(r) and r.regulation.value == "pool" for r in reaches]),
+        is_pool=np.array([r is not None and r.regulation is Regulation.POOL for r in reaches]),
         soil=_soils(draw, area_km2, [(t.soil, t.quickness) if t else (1.0, 1.0) for t in tuned]),
         rain_factor=np.array([t.rain if t else 1.0 for t in tuned]),
         elevation_m=np.array([node.elevation_m for node in nodes]),
@@ -136,6 +136,7 @@ def _soils(draw: np.random.Generator, area_km2: Array, tuned: list[tuple[float, 
     groundwater_h = 24.0 * 45.0 * draw.lognormal(0.0, 0.2, count)
     return SoilParameters(
         capacity_mm=150.0 * soil * draw.lognormal(0.0, 0.12, count),
+        sealed_share=draw.uniform(0.02, 0.06, count),
         shape=draw.uniform(0.3, 0.6, count),
         drainage_mm_h=0.30 * draw.lognormal(0.0, 0.15, count),
         interflow_share=draw.uniform(0.5, 0.7, count),

@@ -56,6 +56,7 @@ class Truth:
     Arrays have the shape [step, node], [step, station] or [step, lake]. ``measurable`` holds, for each variable,
     the true value at every station in the variable's internal unit, NaN where the station does not measure it;
     rain is the sum over the step that ends then. ``level`` is above the station's zero, as a gauge shows it.
+    ``lake_crest`` [lake] is the level [m above datum] at which a lake begins to spill.
     """
 
     steps: tuple[datetime, ...]
@@ -68,6 +69,7 @@ class Truth:
     measurable: Mapping[Variable, Array]
     lake_volume: Array
     lake_level: Array
+    lake_crest: Array
     lake_inflow: Array
     salt: Array
     gauge_catch: Mapping[str, float]
@@ -86,14 +88,14 @@ class Truth:
         return {station_id: k for k, station_id in enumerate(self.station_ids)}
 
     def discharge_at(self, node_id: str) -> Array:
-        """True discharge [m3/s] that leaves a node, shape [step]."""
+        """Return the true discharge [m3/s] that leaves a node, shape [step]."""
         return self.discharge[:, self.node_index[node_id]]
 
     def at_station(self, station_id: str, variable: Variable) -> Array:
-        """True value at a station, shape [step]."""
+        """Return the true value at a station, shape [step]."""
         return self.measurable[variable][:, self.station_index[station_id]]
 
     def lake(self, dam_id: str) -> tuple[Array, Array, Array]:
-        """Inflow [m3/s], volume [m3] and level [m above datum] of a reservoir, shape [step] each."""
+        """Return inflow [m3/s], volume [m3] and level [m above datum] of a reservoir, shape [step] each."""
         k = self.dam_ids.index(dam_id)
         return self.lake_inflow[:, k], self.lake_volume[:, k], self.lake_level[:, k]

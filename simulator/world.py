@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.basin import Basin, StationKind
+from domain.basin import Basin, Station, StationKind
 from domain.errors import ConfigurationError, ModelError
 from domain.event_pack import EventPack, read_event_pack
 from domain.variables import Variable
 from simulator.channel import STEP_S, Cascade, Section, build_cascade, sections
 from simulator.environment import true_air, true_water_quality
 from simulator.gauging import true_levels
-from simulator.reservoirs import Lakes, initial_volumes, lakes_of, level_of, release_orders
+from simulator.reservoirs import Lakes, lakes_of, level_of, release_orders
 from simulator.rivers import RiverForcing, RiverRecord, RiverState, empty_record, river_steps, steady_rivers
 from simulator.scenario import Scenario, SoilStart
 from simulator.sky import Sky, make_sky
@@ -78,9 +78,7 @@ def build_world(basin: Basin, scenario: Scenario, seed: int, pack: EventPack | N
     ordered = {decision[1] for decision in _decisions(scenario, pack)}
     dam_ids, lakes = lakes_of(basin, terrain, scenario, sorted(ordered))
     sky = make_sky(basin, terrain, scenario, hidden, pack)
-    return World(
-        basin, scenario, hidden, pack, terrain, sky, shapes, build_cascade(terrain, shapes), dam_ids, lakes
-    )
+    return World(basin, scenario, hidden, pack, terrain, sky, shapes, build_cascade(terrain, shapes), dam_ids, lakes)
 
 
 def _decisions(scenario: Scenario, pack: EventPack | None) -> list[tuple[datetime, str, float | None]]:
@@ -117,6 +115,7 @@ def simulate_truth(world: World) -> Truth:
         measurable=_measurable(world, discharge, salt, volumes),
         lake_volume=volumes,
         lake_level=np.stack(levels, axis=1) if levels else np.empty((len(steps), 0)),
+        lake_crest=world.lakes.crest_m,
         lake_inflow=run.record.lake_inflow[kept],
         salt=salt,
         gauge_catch=dict(zip(world.sky.gauge_ids, world.sky.catch.tolist(), strict=True)),
@@ -186,7 +185,7 @@ def _steady_state(world: World, runoff: Array) -> RiverState:
         if down >= 0:
             flow[down] += flow[k]
     segments = int(cascade.first[-1])
-    lakes = initial_volumes(world.lakes, world.dam_ids, world.scenario)
+    lakes = world.lakes.target_m3.copy()
     state = RiverState(np.zeros(segments), np.zeros(segments), lakes, np.zeros(len(lakes)))
     steady_rivers(flow, cascade, state)
     return state
@@ -210,7 +209,7 @@ def _spills(world: World) -> Array:
 
 
 def _measurable(world: World, discharge: Array, salt: Array, volumes: Array) -> dict[Variable, Array]:
-    """True value of every variable at every station that measures it."""
+    """Return the true value of every variable at every station that measures it."""
     basin, terrain, steps = world.basin, world.terrain, world.scenario.steps
     stations = list(basin.stations.values())
     found = {variable: np.full((len(steps), len(stations)), np.nan) for variable in Variable}
@@ -246,7 +245,7 @@ def _rain_above(world: World, nodes: NDArray[np.int64]) -> Array:
     return volume[:, nodes] / area[nodes]
 
 
-def _only_measured(values: Array, stations: Sequence[object], variable: Variable) -> Array:
-    lacking = [k for k, station in enumerate(stations) if variable not in getattr(station, "variables")]
+def _only_measured(values: Array, stations: Sequence[Station], variable: Variable) -> Array:
+    lacking = [k for k, station in enumerate(stations) if variable not in station.variables]
     values[:, lacking] = np.nan
     return values

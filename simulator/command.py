@@ -1,0 +1,145 @@
+"""The command ``hydronum simulate``: play a scenario to a broker and write its truth."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from domain.basin_files import read_basin
+from domain.clock import format_utc
+from domain.errors import ConfigurationError, HydroNumError
+from simulator.scenario import read_scenario
+from simulator.simulation import Simulation
+from simulator.truth_files import write_truth
+
+FASTEST = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateReport:
+    """What a run of the command did."""
+
+    scenario: str
+    steps: int
+    published: int
+    faults: int
+    water_balance_error: float
+
+
+def simulate(
+    scenario_path: Path,
+    broker_url: str | None,
+    truth_out: Path,
+    *,
+    basin_folder: Path,
+    speed: str = FASTEST,
+    seed: int | None = None,
+    console: Console | None = None,
+) -> SimulateReport:
+    """Simulate a scenario, write its truth and, with a broker, publish every message.
+
+    Parameters
+    ----------
+    scenario_path
+        Scenario file, or the name of a shipped one such as ``flash_flood``.
+    broker_url
+        ``mqtt://user:password@host:port``, or None to write the truth only.
+    truth_out
+        Folder for the truth, made if needed.
+    basin_folder
+        Folder of the basin.
+    speed
+        ``max``, ``real`` (one event second a second) or a number of event seconds a second.
+    seed
+        Instead of the scenario's own.
+    console
+        Where the progress bar appears; None: standard error.
+
+    Raises
+    ------
+    ConfigurationError
+        If scenario, basin or speed cannot be used.
+    ServerError
+        If the broker refuses or stays away.
+    OSError
+        If the truth cannot be written.
+    """
+    factor = _factor(speed)
+    simulation = Simulation(read_basin(basin_folder), read_scenario(scenario_path), seed)
+    write_truth(truth_out, simulation.truth, simulation.basin, simulation.faults)
+    published = 0
+    if broker_url is not None:
+        published = _publish(simulation, broker_url, factor, console or Console(stderr=True))
+    return SimulateReport(
+        scenario=simulation.scenario.name,
+        steps=len(simulation.steps),
+        published=published,
+        faults=len(simulation.faults),
+        water_balance_error=simulation.truth.ledger.error,
+    )
+
+
+def _factor(speed: str) -> float | None:
+    """Event seconds a wall second; None: as fast as the broker takes them."""
+    if speed == FASTEST:
+        return None
+    try:
+        factor = 1.0 if speed == "real" else float(speed)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < float("inf"):
+        raise ConfigurationError([f"speed must be max, real or a positive number, is {speed!r}"])
+    return factor
+
+
+def _publish(simulation: Simulation, broker_url: str, factor: float | None, console: Console) -> int:
+    from simulator.publisher import Publisher
+
+    published = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    clocks = (TimeElapsedColumn(), TimeRemainingColumn())
+    with (
+        Publisher(broker_url, simulation.basin.basin_id) as publisher,
+        Progress(*columns, *clocks, console=console) as progress,
+    ):
+        bar = progress.add_task(simulation.scenario.name, total=len(simulation.steps))
+        began = time.monotonic()
+        for index, step in enumerate(simulation.steps):
+            if factor is not None:
+                due = (step - simulation.steps[0]).total_seconds() / factor
+                time.sleep(max(due - (time.monotonic() - began), 0.0))
+            messages = simulation.messages(index)
+            publisher.publish(messages)
+            published += len(messages)
+            progress.update(bar, advance=1, description=format_utc(step))
+    return published
+
+
+def simulate_command(
+    scenario: Annotated[Path, typer.Argument(help="scenario file, or the name of a shipped one")],
+    truth_out: Annotated[Path, typer.Option(help="folder for the truth")],
+    broker: Annotated[
+        str | None, typer.Option(help="mqtt://user:password@host:port", envvar="HYDRONUM_BROKER_URL")
+    ] = None,
+    speed: Annotated[str, typer.Option(help="max, real, or event seconds per second")] = FASTEST,
+    seed: Annotated[int | None, typer.Option(help="instead of the scenario's")] = None,
+    basin: Annotated[Path, typer.Option(help="basin folder")] = Path("basins/wallonia"),
+) -> None:
+    """Play a scenario on a simulated world: publish its sensors' messages and write the truth."""
+    console = Console(stderr=True)
+    try:
+        report = simulate(scenario, broker, truth_out, basin_folder=basin, speed=speed, seed=seed, console=console)
+    except (HydroNumError, OSError) as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(code=1) from None
+    console.print(
+        f"{report.scenario}: {report.steps} steps, {report.published} messages published, {report.faults} faults "
+        f"injected, water balance error {report.water_balance_error:.1e}; truth in {truth_out}",
+        markup=False,
+    )
