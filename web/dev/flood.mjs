@@ -7,7 +7,7 @@ export const END = Date.parse("2021-07-19T00:00:00Z");
 const LEADS = [...Array.from({ length: 24 }, (_, i) => 15 * (i + 1)), ...Array.from({ length: 42 }, (_, i) => 60 * (i + 7))];
 const LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 const Z = [-1.64, -1.28, -0.67, 0, 0.67, 1.28, 1.64];
-const STRENGTH = { Vesdre: 60, Hoëgne: 50, Ourthe: 34, Amblève: 38, Meuse: 13, Lesse: 24, Lhomme: 22, Sambre: 6, Semois: 15, Geer: 9, Mehaigne: 12, Gileppe: 40 };
+const STRENGTH = { Vesdre: 26, Hoëgne: 24, Ourthe: 13, Amblève: 15, Meuse: 8, Lesse: 9, Lhomme: 8, Sambre: 2.5, Semois: 5, Geer: 4, Mehaigne: 5.5, Gileppe: 16 };
 const UNIT = { level: "m", discharge: "m3/s", rain: "mm", air_temperature: "degC", humidity: "%", wind_speed: "m/s", turbidity: "NTU", ph: "pH", conductivity: "uS/cm" };
 
 /** Rows of a CSV file with quoted fields, as objects. */
@@ -54,7 +54,7 @@ export class Flood {
     const node = this.nodes.get(station.node_id);
     const mean = Number(node?.mean_discharge_m3s ?? 1);
     const lag = 2 + 0.22 * Math.sqrt(Number(node?.catchment_area_km2 ?? 100));
-    const strength = (STRENGTH[station.river] ?? 9) * (0.8 + 0.5 * noise(station.station_id));
+    const strength = (STRENGTH[station.river] ?? 3) * (0.8 + 0.7 * noise(station.station_id));
     const flow = mean * (0.45 + strength * (0.45 * bell(hours, 110 + lag, 6 + lag / 3, 9 + lag / 2) + bell(hours, 131 + lag, 7 + lag / 3, 14 + lag)));
     if (variable === "discharge") return flow;
     const rating = this.ratings.get(station.station_id);

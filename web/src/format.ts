@@ -10,6 +10,7 @@ const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 const localTime = formatter({ ...TIME, timeZone: ZONE });
 const utcTime = formatter({ ...TIME, timeZone: "UTC" });
 const localDay = formatter({ weekday: "short", day: "numeric", month: "short", timeZone: ZONE });
+const localWeekday = formatter({ weekday: "short", timeZone: ZONE });
 const localDate = formatter({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: ZONE });
 const utcDay = formatter({ day: "numeric", month: "short", timeZone: "UTC" });
 const zoneName = formatter({ timeZone: ZONE, timeZoneName: "short" });
@@ -26,6 +27,9 @@ export const timeOfDay = (ms: number): string => localTime.format(ms);
 
 /** "Wed 14 Jul, 22:30" in Brussels. */
 export const dayAndTime = (ms: number): string => `${localDay.format(ms).replace(",", "")}, ${localTime.format(ms)}`;
+
+/** "Wed 22:30" in Brussels, for what happened within days. */
+export const weekdayAndTime = (ms: number): string => `${localWeekday.format(ms)} ${localTime.format(ms)}`;
 
 /** "Wed 14 Jul" in Brussels. */
 export const dayOnly = (ms: number): string => localDay.format(ms).replace(",", "");
@@ -114,9 +118,9 @@ export function withUnit(value: number | null | undefined, unit: string, variabl
   return `${quantity(value, variable)} ${unitSign(unit)}`.trim();
 }
 
-/** A probability in words and as a number, so that neither stands alone. */
+/** A probability in words and as a number, so that neither stands alone. No ensemble can promise 0 or 100 %. */
 export function probability(p: number): { percent: string; word: string } {
-  const percent = p > 0 && p < 0.01 ? "< 1 %" : p > 0.99 && p < 1 ? "> 99 %" : `${Math.round(p * 100)} %`;
+  const percent = p < 0.01 ? "< 1 %" : p > 0.99 ? "> 99 %" : `${Math.round(p * 100)} %`;
   const word =
     p >= 0.9 ? "almost certain" : p >= 0.6 ? "likely" : p >= 0.4 ? "even chance" : p >= 0.1 ? "possible" : "unlikely";
   return { percent, word };

@@ -1,6 +1,9 @@
 import "./styles/theme.css";
 import "./styles/layout.css";
 import "./styles/parts.css";
+import "./styles/lists.css";
+import "./styles/station.css";
+import "./styles/map.css";
 import { render } from "preact";
 import { App } from "./components/App";
 import { startStore } from "./store";

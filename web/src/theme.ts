@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export type Theme = "dark" | "light";
 
 const KEY = "hydronum.theme";
-const system = matchMedia("(prefers-color-scheme: light)");
+const LIGHT = "(prefers-color-scheme: light)";
 
 function stored(): Theme | null {
   try {
@@ -16,9 +16,9 @@ function stored(): Theme | null {
   }
 }
 
-const wanted = (): Theme => stored() ?? (system.matches ? "light" : "dark");
+const wanted = (): Theme => stored() ?? (matchMedia(LIGHT).matches ? "light" : "dark");
 
-export const theme = signal<Theme>(wanted());
+export const theme = signal<Theme>("dark");
 
 function apply(next: Theme): void {
   document.documentElement.dataset["theme"] = next;
@@ -28,7 +28,7 @@ function apply(next: Theme): void {
 /** Set the page's theme and follow the system's wish from now on. */
 export function startTheme(): void {
   apply(wanted());
-  system.addEventListener("change", () => apply(wanted()));
+  matchMedia(LIGHT).addEventListener("change", () => apply(wanted()));
 }
 
 /** Switch between dark and light, and remember it. */

@@ -64,7 +64,8 @@ function paintInstant(plot: uPlot, at: number, words: string, tint: string, dash
   pen.lineTo(x, bbox.top + bbox.height);
   pen.stroke();
   pen.setLineDash([]);
-  const right = x > bbox.left + bbox.width * 0.7;
+  pen.font = font();
+  const right = x + pen.measureText(words).width + 8 * devicePixelRatio > bbox.left + bbox.width;
   pen.textAlign = right ? "right" : "left";
   const y = bbox.top + bbox.height - (8 + 16 * line) * devicePixelRatio;
   outlined(pen, words, x + (right ? -5 : 5) * devicePixelRatio, y, tint);

@@ -20,6 +20,8 @@ function When({ crossing, issued }: { crossing: Crossing; issued: number }) {
   );
 }
 
+const percentOf = (p: number): string => `${Math.round(p * 100)}%`;
+
 function CrossingRow({ crossing, issued }: { crossing: Crossing; issued: number }) {
   const { percent, word } = probability(crossing.probability);
   return (
@@ -32,7 +34,7 @@ function CrossingRow({ crossing, issued }: { crossing: Crossing; issued: number 
       <td>
         <strong>{percent}</strong>
         <span class="muted block">{word}</span>
-        <meter class="chance-bar" min={0} max={1} value={crossing.probability} aria-hidden="true" />
+        <span class="chance-bar" style={{ "--share": percentOf(crossing.probability) }} aria-hidden="true" />
       </td>
       <td>
         <When crossing={crossing} issued={issued} />

@@ -19,7 +19,8 @@ interface HydrographProps {
   onPlot: (canvas: HTMLCanvasElement | null) => void;
 }
 
-const HEIGHT = 300;
+/** A third of the window, within limits; styles/station.css keeps the same room before the chart is there. */
+const chartHeight = (): number => Math.round(Math.min(420, Math.max(270, innerHeight * 0.34)));
 
 const plotData = (table: ChartTable): uPlot.AlignedData => [table.times, ...COLUMNS.map((column) => table.columns[column])];
 
@@ -49,11 +50,11 @@ function usePlot(props: HydrographProps, table: ChartTable, onCursor: (index: nu
   useEffect(() => {
     const element = holder.current;
     if (!element) return undefined;
-    const options = chartOptions({ variable, unit, width: element.clientWidth, height: HEIGHT, marks: () => latest.current, onCursor });
+    const options = chartOptions({ variable, unit, width: element.clientWidth, height: chartHeight(), marks: () => latest.current, onCursor });
     const made = new uPlot(options, plotData(table), element);
     plot.current = made;
     onPlot(made.ctx.canvas);
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: chartHeight() }));
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -1,11 +1,15 @@
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import type { Alert } from "../api";
+import type { Alert, Basis } from "../api";
 import { evidenceProbability, evidenceWords } from "../evidence";
-import { instant, isoShort, probability, span } from "../format";
+import { instant, isoShort, probability, span, weekdayAndTime } from "../format";
 import { rankedState } from "../inbox";
 import { STATE_WORDS, concern, known } from "../states";
 import { acknowledge, alerts, eventNow, select, selectedId } from "../store";
 import { StateMark } from "./StateMark";
+
+const basisShown = signal<Basis | "">("");
+const hideAcknowledged = signal(false);
 
 function AcknowledgeForm({ alert, close }: { alert: Alert; close: () => void }) {
   const [comment, setComment] = useState("");
@@ -83,7 +87,8 @@ function stateSentence(alert: Alert): string {
 function AlertItem({ alert }: { alert: Alert }) {
   const now = eventNow.value;
   const opened = instant(alert.opened_at);
-  const age = now !== null && opened !== null ? `${span((now - opened) / 1000)} ago` : "";
+  const since = opened === null ? "" : `since ${weekdayAndTime(opened)}`;
+  const lasting = now !== null && opened !== null ? `, ${span((now - opened) / 1000)}` : "";
   const words = evidenceWords(alert.evidence);
   const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", alert.station_id === selectedId.value ? "is-selected" : ""];
   return (
@@ -100,12 +105,38 @@ function AlertItem({ alert }: { alert: Alert }) {
           <Chance alert={alert} />
         </span>
         {words && <span class="alert-words">{words}</span>}
-        <span class="alert-time">
-          since {isoShort(alert.opened_at)} {age && `(${age})`}
+        <span class="alert-time" title={`Opened ${isoShort(alert.opened_at)} Brussels time`}>
+          {since}
+          {lasting}
         </span>
       </button>
       <Acknowledged alert={alert} />
     </li>
+  );
+}
+
+const BASES: readonly { value: Basis | ""; word: string }[] = [
+  { value: "", word: "All" },
+  { value: "observed", word: "Observed" },
+  { value: "forecast", word: "Forecast" },
+];
+
+function InboxBar({ open }: { open: readonly Alert[] }) {
+  const count = (basis: Basis | ""): number => open.filter((alert) => !basis || alert.basis === basis).length;
+  return (
+    <div class="inbox-bar">
+      <div class="choices" role="group" aria-label="Basis">
+        {BASES.map(({ value, word }) => (
+          <button key={value} type="button" aria-pressed={basisShown.value === value} onClick={() => (basisShown.value = value)}>
+            {word} {count(value)}
+          </button>
+        ))}
+      </div>
+      <label>
+        <input type="checkbox" checked={hideAcknowledged.value} onChange={(event) => (hideAcknowledged.value = event.currentTarget.checked)} />
+        Hide acknowledged
+      </label>
+    </div>
   );
 }
 
@@ -123,11 +154,18 @@ export function Inbox() {
       </div>
     );
   }
+  const shown = open.filter(
+    (alert) => (!basisShown.value || alert.basis === basisShown.value) && !(hideAcknowledged.value && alert.acknowledged_at),
+  );
   return (
-    <ol class="scroll inbox" aria-label="Open alerts, most severe first" data-testid="inbox">
-      {open.map((alert) => (
-        <AlertItem key={alert.alert_id} alert={alert} />
-      ))}
-    </ol>
+    <>
+      <InboxBar open={open} />
+      {shown.length === 0 && <p class="empty">Every open alert is hidden by the choice above.</p>}
+      <ol class="scroll inbox" aria-label="Open alerts, most severe first" data-testid="inbox">
+        {shown.map((alert) => (
+          <AlertItem key={alert.alert_id} alert={alert} />
+        ))}
+      </ol>
+    </>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { STATES, STATE_WORDS } from "../states";
-import { situation } from "../store";
+import { basin, selectedId, situation } from "../store";
 import { StateMark } from "./StateMark";
 
 const RIVERS: readonly { name: string; word: string }[] = [
@@ -21,6 +21,7 @@ const RINGS = [
 function Ring({ name, dash }: { name: string; dash: string }) {
   return (
     <svg width="18" height="18" viewBox="0 0 24 24" aria-hidden="true">
+      <circle class="ring ring-casing" cx="12" cy="12" r="9.5" stroke-dasharray={dash} />
       <circle class={`ring ring-${name}`} cx="12" cy="12" r="9.5" stroke-dasharray={dash} />
     </svg>
   );
@@ -28,13 +29,26 @@ function Ring({ name, dash }: { name: string; dash: string }) {
 
 const isWide = (): boolean => matchMedia("(min-width: 900px)").matches;
 
+/** Open where there is room: not on a phone, and not while a station's panel takes the map's place. */
+function useOpen(): [boolean, (open: boolean) => void] {
+  const [wish, setWish] = useState<boolean | null>(null);
+  return [wish ?? (isWide() && selectedId.value === null), setWish];
+}
+
 /** What the map's marks mean, in words. */
 export function Legend() {
-  const [open, setOpen] = useState(isWide);
+  const [open, setOpen] = useOpen();
   const noForecast = situation.value !== null && situation.value.issued_at === null;
   return (
-    <details class="legend" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Legend</summary>
+    <details class="legend" open={open}>
+      <summary
+        onClick={(event) => {
+          event.preventDefault();
+          setOpen(!open);
+        }}
+      >
+        Legend
+      </summary>
       <div class="legend-body">
         <section>
           <h2>Station: observed</h2>
@@ -68,6 +82,7 @@ export function Legend() {
           {noForecast && <p class="legend-note">No forecast yet: rivers are unknown.</p>}
         </section>
       </div>
+      {basin.value && <p class="legend-sources">{basin.value.attribution}</p>}
     </details>
   );
 }

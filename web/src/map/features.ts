@@ -23,10 +23,60 @@ export function stationPoints(stations: readonly Station[], now: ReadonlyMap<str
         name: station.name,
         mark: markName(observed, forecast),
         rank: concern(observed) * 10 + (isPhase(forecast) ? concern(forecast) : 0),
-        small: loud ? 0.66 : 0.46, // scale of the mark when the whole region is in view
+        small: loud ? 0.66 : observed === "no_data" ? 0.6 : 0.46, // scale of the mark with the whole region in view
       },
     });
   }
+  return { type: "FeatureCollection", features };
+}
+
+const LABEL_SPACING_KM = 45;
+const KM_PER_DEGREE = 111.2;
+
+interface Piece {
+  middle: [number, number];
+  angle: number;
+  km: number;
+}
+
+/** A stretch between two points: its middle, its length, and the angle at which text along it reads upright. */
+function piece([ax = 0, ay = 0]: GeoJSON.Position, [bx = 0, by = 0]: GeoJSON.Position): Piece {
+  const middle: [number, number] = [(ax + bx) / 2, (ay + by) / 2];
+  const east = (bx - ax) * Math.cos((middle[1] * Math.PI) / 180);
+  const north = by - ay;
+  let angle = (-Math.atan2(north, east) * 180) / Math.PI;
+  if (angle > 90) angle -= 180;
+  if (angle < -90) angle += 180;
+  return { middle, angle, km: Math.hypot(east, north) * KM_PER_DEGREE };
+}
+
+function piecesByRiver(reaches: GeoJSON.FeatureCollection): Map<string, Piece[]> {
+  const rivers = new Map<string, Piece[]>();
+  for (const { geometry, properties } of reaches.features) {
+    const river: unknown = properties?.["river"];
+    if (geometry.type !== "LineString" || typeof river !== "string" || !river) continue;
+    const pieces = rivers.get(river) ?? [];
+    geometry.coordinates.slice(1).forEach((end, i) => pieces.push(piece(geometry.coordinates[i] ?? end, end)));
+    rivers.set(river, pieces);
+  }
+  return rivers;
+}
+
+/** Names along the rivers: the longest river first, a name every 45 km, each beside a stretch of its river. */
+export function riverNames(reaches: GeoJSON.FeatureCollection): Points {
+  const features: Points["features"] = [];
+  const rivers = [...piecesByRiver(reaches)].map(([name, pieces]) => ({ name, pieces, km: pieces.reduce((sum, item) => sum + item.km, 0) }));
+  rivers.sort((a, b) => b.km - a.km);
+  rivers.forEach(({ name, pieces, km }, rank) => {
+    const count = Math.max(1, Math.round(km / LABEL_SPACING_KM));
+    let [passed, written] = [0, 0];
+    for (const { middle, angle, km: length } of pieces) {
+      passed += length;
+      if (passed < ((written + 0.5) * km) / count) continue;
+      written += 1;
+      features.push({ type: "Feature", geometry: { type: "Point", coordinates: middle }, properties: { name, angle, rank } });
+    }
+  });
   return { type: "FeatureCollection", features };
 }
 

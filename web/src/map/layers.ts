@@ -14,12 +14,16 @@ export function emptyStyle(): StyleSpecification {
       provinces: { ...empty },
       communes: { ...empty },
       towns: { ...empty },
+      "river-names": { ...empty },
       reaches: { ...empty, promoteId: "reach_id" },
       stations: { ...empty, promoteId: "station_id" },
     },
     layers: layers(),
   };
 }
+
+const MAIN_RIVERS = 9; // by length in the region
+const CITY_POPULATION = 55_000;
 
 const RIVER_STATE: ExpressionSpecification = ["coalesce", ["feature-state", "state"], "no_data"];
 
@@ -96,8 +100,8 @@ function riverLayers(): LayerSpecification[] {
       source: "reaches",
       layout: { "line-cap": "round", "line-join": "round" },
       paint: {
-        "line-color": colour("map-halo"),
-        "line-width": riverWidth(2),
+        "line-color": colour("map-casing"),
+        "line-width": riverWidth(1.8),
         "line-opacity": ["match", RIVER_STATE, ["alert", "pre_alert", "watch"], 0.9, 0],
       },
     },
@@ -122,42 +126,63 @@ function riverLayers(): LayerSpecification[] {
   ];
 }
 
+type SymbolLayer = Extract<LayerSpecification, { type: "symbol" }>;
+
+/** Names of rivers along them. The main ones always show, under the marks; the others where there is room. */
+function riverNames(id: string, main: boolean): SymbolLayer {
+  return {
+    id,
+    type: "symbol",
+    source: "river-names",
+    filter: [main ? "<" : ">=", ["get", "rank"], MAIN_RIVERS],
+    minzoom: main ? 0 : 8,
+    layout: {
+      "text-field": ["get", "name"],
+      "text-font": ["sans-serif"],
+      "text-size": ["interpolate", ["linear"], ["zoom"], 7, main ? 12.5 : 11.5, 12, 15],
+      "text-rotate": ["get", "angle"],
+      "text-rotation-alignment": "map",
+      "text-offset": [0, -0.95],
+      "text-padding": 3,
+      "text-letter-spacing": 0.05,
+      "text-overlap": main ? "always" : "never",
+      "symbol-sort-key": ["get", "rank"],
+    },
+    paint: {
+      "text-color": colour("map-river-text"),
+      "text-halo-color": colour("map-halo"),
+      "text-halo-width": 1.4,
+    },
+  };
+}
+
+function townNames(id: string, main: boolean): SymbolLayer {
+  return {
+    id,
+    type: "symbol",
+    source: "towns",
+    filter: [main ? ">=" : "<", ["get", "population"], CITY_POPULATION],
+    minzoom: main ? 0 : 7.2,
+    layout: {
+      "text-field": ["get", "name"],
+      "text-font": ["sans-serif"],
+      "text-size": ["interpolate", ["linear"], ["zoom"], 7, main ? 14 : 12, 12, main ? 18 : 15],
+      "text-padding": 4,
+      "text-variable-anchor": ["top", "bottom", "left", "right"],
+      "text-radial-offset": 0.55,
+      "text-overlap": main ? "always" : "never",
+      "symbol-sort-key": ["-", 0, ["get", "population"]],
+    },
+    paint: { "text-color": colour("map-text"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
+  };
+}
+
 function labelLayers(): LayerSpecification[] {
   return [
-    {
-      id: "river-names",
-      type: "symbol",
-      source: "reaches",
-      filter: ["in", ["get", "size_class"], ["literal", ["main stem", "large river", "medium river", "small river"]]],
-      layout: {
-        "symbol-placement": "line-center",
-        "text-field": ["get", "river"],
-        "text-font": ["sans-serif"],
-        "text-size": ["interpolate", ["linear"], ["zoom"], 7, 11, 12, 14],
-        "text-offset": [0, -0.8],
-        "text-padding": 30,
-        "text-letter-spacing": 0.06,
-        "symbol-sort-key": ["match", ["get", "size_class"], "main stem", 0, "large river", 1, "medium river", 2, 3],
-      },
-      paint: {
-        "text-color": colour("map-river-text"),
-        "text-halo-color": colour("map-halo"),
-        "text-halo-width": 1.4,
-      },
-    },
-    {
-      id: "towns",
-      type: "symbol",
-      source: "towns",
-      layout: {
-        "text-field": ["get", "name"],
-        "text-font": ["sans-serif"],
-        "text-size": ["interpolate", ["linear"], ["zoom"], 7, ["case", [">", ["get", "population"], 90000], 14, 12], 12, 16],
-        "text-padding": 6,
-        "symbol-sort-key": ["-", 0, ["get", "population"]],
-      },
-      paint: { "text-color": colour("map-text"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
-    },
+    townNames("towns", false),
+    riverNames("rivers-named", false),
+    riverNames("main-rivers-named", true),
+    townNames("cities", true),
   ];
 }
 
@@ -182,8 +207,9 @@ function stationLayers(): LayerSpecification[] {
       layout: {
         "icon-image": ["get", "mark"],
         "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 7, ["get", "small"], 10, 0.9, 13, 1.1],
+        "icon-ignore-placement": false, // names keep clear of marks
+        "icon-padding": 0,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 6, ["*", 0.7, ["get", "small"]], 7.2, ["get", "small"], 10, 0.9, 13, 1.1],
         "symbol-sort-key": ["get", "rank"], // the most severe is drawn last, on top
       },
     },

@@ -1,11 +1,11 @@
 /** The map itself: created once, then only its sources and feature states change. */
 
 import "maplibre-gl/dist/maplibre-gl.css";
-import { AttributionControl, type GeoJSONSource, Map as MapLibreMap, type MapMouseEvent, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { type GeoJSONSource, Map as MapLibreMap, type MapMouseEvent, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { type ReachNow, type Station, type StationNow, api } from "../api";
 import { known } from "../states";
-import { stationPoints, townPoints } from "./features";
+import { riverNames, stationPoints, townPoints } from "./features";
 import { emptyStyle, layers } from "./layers";
 import { MARK_RATIO, allMarks } from "./marks";
 
@@ -18,6 +18,7 @@ export interface MapCallbacks {
 
 const TOWNS_NAMED = 60;
 const TOUCH_PX = 7;
+const SETTLE_MS = 120;
 
 export class RiverMap {
   private bounded = false;
@@ -96,10 +97,12 @@ export class RiverMap {
     const position = stationId ? this.positions.get(stationId) : undefined;
     if (stationId && !position) return;
     this.selected = stationId;
-    this.map.resize();
     if (!position) return;
-    const zoom = Math.max(this.map.getZoom(), 9.4);
-    this.map.easeTo({ center: position, zoom, duration: 500 });
+    // The panel that opens beside the map makes it narrower, and a change of size would stop the movement.
+    setTimeout(() => {
+      const zoom = Math.max(this.map.getZoom(), 8.6);
+      this.map.easeTo({ center: position, zoom, duration: 500 });
+    }, SETTLE_MS);
   }
 
   /** Take the colours of the theme that is now on. */
@@ -131,7 +134,6 @@ export class RiverMap {
   private addControls(): void {
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
-    this.map.addControl(new AttributionControl({ compact: true }), "bottom-right");
   }
 
   private listen(): void {
@@ -169,7 +171,10 @@ export class RiverMap {
         setTimeout(() => load(what, use), 5000);
       });
     };
-    load("reaches", (shapes) => this.source("reaches").setData(shapes));
+    load("reaches", (shapes) => {
+      this.source("reaches").setData(shapes);
+      this.source("river-names").setData(riverNames(shapes));
+    });
     load("communes", (shapes) => {
       this.source("communes").setData(shapes);
       this.source("towns").setData(townPoints(shapes, TOWNS_NAMED));

@@ -31,10 +31,13 @@ function drawRing(pen: CanvasRenderingContext2D, forecast: StateName): void {
   const circle = new Path2D();
   circle.arc(0, 0, 15.5, 0, 2 * Math.PI);
   pen.setLineDash([]);
-  pen.lineWidth = ring.width + 2;
+  pen.lineWidth = ring.width + 3;
   pen.strokeStyle = colour("map-halo");
   pen.stroke(circle);
   pen.setLineDash(ring.dash);
+  pen.lineWidth = ring.width + 1.3;
+  pen.strokeStyle = colour("map-casing");
+  pen.stroke(circle);
   pen.lineWidth = ring.width;
   pen.strokeStyle = colour(`state-${forecast}`);
   pen.stroke(circle);
