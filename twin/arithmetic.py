@@ -16,7 +16,7 @@ LANES = 32
 F = np.float32
 
 
-@njit(error_model="numpy", inline="always")
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def inverse_cube_root(x):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return x**(-1/3) for x > 0 to 2e-7; finite at 0, so that x times the result is 0 there."""
     # The exponent field of the bits is nearly log2(x): a third of it, negated, is a first guess within 4 %.
@@ -28,14 +28,14 @@ def inverse_cube_root(x):  # type: ignore[no-untyped-def]  # compiled by numba
     return r * (F(1.0) + c * F(1.0 / 3.0))
 
 
-@njit(error_model="numpy", inline="always")
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def tanh_positive(w):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return tanh(w) for w >= 0: a continued fraction, within 3e-6 below 0.5 and 1 % everywhere, at most 1."""
     square = w * w
     return min(w * (F(15.0) + square) / (F(15.0) + F(6.0) * square), F(1.0))
 
 
-@njit(error_model="numpy", inline="always")
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def fourth_root_drain(x):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return 1 - (1 + x)**(-1/4) for x >= 0 without cancellation at small x."""
     y = np.sqrt(np.sqrt(F(1.0) + x))

@@ -39,7 +39,7 @@ FULL_PLAIN_DEPTH = 0.5
 ITERATIONS = 2
 
 
-@njit(error_model="numpy", inline="always")
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def section(h, channel, plain, bank, width, plain_width):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return discharge [m3/s], dQ/dh [m2/s], wetted area [m2] and top width [m] at depth ``h`` [m]."""
     # Scalars in, not the block: an array handed over would be counted, and counting stops vectorisation.
@@ -52,7 +52,7 @@ def section(h, channel, plain, bank, width, plain_width):  # type: ignore[no-unt
     return discharge, F(5.0 / 3.0) * (in_channel + on_plain), area, top
 
 
-@njit(error_model="numpy", inline="always")
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def outflow_at(flows, geometry, grid, bounds):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return outflow [m3/s] and the correction of depth [m] that one iteration finds.
 
@@ -68,7 +68,7 @@ def outflow_at(flows, geometry, grid, bounds):  # type: ignore[no-untyped-def]  
     return outflow, (F(0.5) * (flows[1] + outflow) - discharge) * area * gradient * one
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", fastmath={"contract"})
 def route_division(block, volume, flow, steps, dt, bound):  # type: ignore[no-untyped-def]  # compiled by numba
     """Route ``flow`` [step, lane] m3/s through one division, in place; ``volume`` [lane] m3 is its state.
 

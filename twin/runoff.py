@@ -35,7 +35,7 @@ SOIL, ROUTING, RAINED, EVAPORATED, EXCHANGED = range(0, STORE_ROWS * LANES, LANE
 PERCOLATION_PER_HOUR = (4.0 / 21.0) ** 4
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", fastmath={"contract"})
 def add_runoff(block, store, rain, evaporation, hours, steps, flow):  # type: ignore[no-untyped-def]  # compiled by numba
     """Run one catchment over a block of steps and add its flow [m3/s] to ``flow`` [step, lane].
 
