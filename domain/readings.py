@@ -76,7 +76,11 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not become readings, kept with its raw bytes and the reason."""
+    """A message, or one value of it, that could not become a reading, kept with its raw bytes and the reason.
+
+    ``accounted`` tells that the message's key is committed all the same, so that its sender's high-water
+    mark passes it; a message that nobody could read is kept without.
+    """
 
     topic: str
     payload: bytes
@@ -84,6 +88,7 @@ class DeadLetter:
     detail: str
     device_id: str | None
     received_at: datetime
+    accounted: bool = False
 
 
 class MessageKey(NamedTuple):

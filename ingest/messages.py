@@ -136,12 +136,19 @@ def decode(
         key = _account(envelope, device_id, devices)
         values = _read_values(envelope.values)
     except RejectedMessage as rejection:
-        return Decoded((), (dead_letter(topic, payload, received_at, rejection, device_id),), key)
+        letter = dead_letter(topic, payload, received_at, rejection, device_id, accounted=key is not None)
+        return Decoded((), (letter,), key)
     return _decode_values(values, topic, received_at, key, devices[device_id], window)
 
 
 def dead_letter(
-    topic: str, payload: bytes, received_at: datetime, rejection: RejectedMessage, device_id: str | None = None
+    topic: str,
+    payload: bytes,
+    received_at: datetime,
+    rejection: RejectedMessage,
+    device_id: str | None = None,
+    *,
+    accounted: bool,
 ) -> DeadLetter:
     """Keep raw bytes with the reason; the texts are made fit for any database."""
     return DeadLetter(
@@ -151,6 +158,7 @@ def dead_letter(
         detail=plain(rejection.detail, DETAIL_LIMIT),
         device_id=device_id,
         received_at=received_at,
+        accounted=accounted,
     )
 
 
@@ -231,7 +239,8 @@ def _decode_values(
             # Only the value's own bytes are kept: 200 bad values must not keep 200 copies of the message.
             where = f"boot {key.boot_id} seq {key.seq} value {position}: {rejection.detail}"
             rejected = RejectedMessage(rejection.reason, where)
-            dead_letters.append(dead_letter(topic, bytes(raw), received_at, rejected, key.device_id))
+            letter = dead_letter(topic, bytes(raw), received_at, rejected, key.device_id, accounted=True)
+            dead_letters.append(letter)
         else:
             readings.append(Reading(series, value, observed_at, received_at, *key))
     return Decoded(tuple(readings), tuple(dead_letters), key)

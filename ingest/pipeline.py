@@ -228,5 +228,6 @@ def _undigested(message: FieldMessage, key: MessageKey | None, received_at: date
         detail=plain(traceback.format_exc()[-TRACEBACK_LIMIT:], TRACEBACK_LIMIT),
         device_id=key.device_id if key else None,
         received_at=received_at,
+        accounted=key is not None,
     )
     return Judged(message, (), (letter,), key, {})

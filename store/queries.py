@@ -102,7 +102,8 @@ class Queries:
     def dead_letters_by_reason(self) -> Mapping[str, int]:
         """Return how many field messages became dead letters, by reason."""
         with self._database.transaction() as connection:
-            return dict(connection.execute("SELECT reason, letters FROM dead_letter_count").fetchall())
+            rows = connection.execute("SELECT reason, sum(letters) FROM dead_letter_count GROUP BY reason").fetchall()
+        return {reason: int(letters) for reason, letters in rows}
 
     def newest_commit_at(self) -> datetime | None:
         """Return the newest ``received_at`` among committed messages, or None."""
@@ -112,6 +113,15 @@ class Queries:
     def committed_messages(self) -> int:
         """Return how many different field messages were committed."""
         return int(self._single("SELECT coalesce(sum(messages), 0) FROM device_stream"))
+
+    def settled_messages(self) -> int:
+        """Return how many different field messages are at rest: committed, or kept as a dead letter as a whole."""
+        return int(
+            self._single(
+                "SELECT (SELECT coalesce(sum(messages), 0) FROM device_stream) "
+                "+ (SELECT coalesce(sum(letters), 0) FROM dead_letter_count WHERE NOT accounted)"
+            )
+        )
 
     def stored_readings(self) -> int:
         """Return how many readings are stored, conflicting revisions left out. Counts rows: not for every second."""

@@ -141,14 +141,14 @@ SELECT (SELECT count(*) FROM novel), (SELECT count(*) FROM inserted),
 # A batch that is repeated because its commit was in doubt adds no letter twice.
 INSERT_DEAD_LETTERS: Final = """
 WITH added AS (
-    INSERT INTO dead_letter (received_at, device_id, topic, payload, reason, detail)
-    SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[])
+    INSERT INTO dead_letter (received_at, device_id, topic, payload, reason, detail, accounted)
+    SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::boolean[])
     ON CONFLICT DO NOTHING
-    RETURNING reason
+    RETURNING reason, accounted
 ), counted AS (
-    INSERT INTO dead_letter_count (reason, letters)
-    SELECT reason, count(*) FROM added GROUP BY reason ORDER BY reason
-    ON CONFLICT (reason) DO UPDATE SET letters = dead_letter_count.letters + EXCLUDED.letters
+    INSERT INTO dead_letter_count (reason, accounted, letters)
+    SELECT reason, accounted, count(*) FROM added GROUP BY reason, accounted ORDER BY reason, accounted
+    ON CONFLICT (reason, accounted) DO UPDATE SET letters = dead_letter_count.letters + EXCLUDED.letters
 )
 SELECT count(*) FROM added
 """

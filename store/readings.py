@@ -226,14 +226,20 @@ def _commit_dead_letters(connection: Connection, letters: Collection[DeadLetter]
         return 0
     columns = (
         [letter.received_at for letter in letters],
-        [letter.device_id for letter in letters],
-        [letter.topic for letter in letters],
+        [letter.device_id and _storable(letter.device_id) for letter in letters],
+        [_storable(letter.topic) for letter in letters],
         [letter.payload for letter in letters],
         [letter.reason for letter in letters],
-        [letter.detail for letter in letters],
+        [_storable(letter.detail) for letter in letters],
+        [letter.accounted for letter in letters],
     )
     row = connection.execute(reading_sql.INSERT_DEAD_LETTERS, columns).fetchone()
     return row[0] if row is not None else 0
+
+
+def _storable(text: str) -> str:
+    """Return text that the database takes: rubbish from the field may hold NUL or half characters."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _columns(rows: Sequence[_Row]) -> Mapping[str, Any]:

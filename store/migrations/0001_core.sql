@@ -66,13 +66,16 @@ CREATE TABLE dead_letter (
     topic          text NOT NULL,
     payload        bytea NOT NULL,
     reason         text NOT NULL,
-    detail         text NOT NULL
+    detail         text NOT NULL,
+    accounted      boolean NOT NULL
 );
 
 CREATE UNIQUE INDEX dead_letter_once ON dead_letter (received_at, topic, md5(payload));
 
 -- How many there are, without counting them.
 CREATE TABLE dead_letter_count (
-    reason  text PRIMARY KEY,
-    letters bigint NOT NULL
+    reason    text NOT NULL,
+    accounted boolean NOT NULL,
+    letters   bigint NOT NULL,
+    PRIMARY KEY (reason, accounted)
 );
