@@ -12,8 +12,10 @@ stays bounded however long the store is away.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
+import socket
 import ssl
 import threading
 import time
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 IDLE_S: Final = 0.25
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+ROOM_WITHIN_S: Final = 2.0  # well below the keepalive: paho sends its pings between two messages
 NO_RECEIPT: Final = 0  # packet id of a message sent at QoS 0: nobody waits for its acknowledgement
 
 
@@ -115,8 +118,10 @@ class Subscriber:
                 client.tls_set_context(ssl.create_default_context(cafile=settings.tls_ca_file))
             except OSError as fault:
                 raise ConfigurationError([f"certificates {settings.tls_ca_file}: {fault}"]) from fault
+        client.suppress_exceptions = True  # a fault in a callback must not end the network thread
         client.reconnect_delay_set(1, settings.reconnect_max_s)
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
@@ -135,8 +140,8 @@ class Subscriber:
         self._client.loop_stop()
 
     def is_connected(self) -> bool:
-        """Tell whether the broker answered last; says nothing about whether readings arrive."""
-        return self._client.is_connected()
+        """Tell whether the subscription stands; says nothing about whether readings arrive."""
+        return self._reachable is True and self._client.is_connected()
 
     def depth(self) -> int:
         """Return how many messages wait to be taken."""
@@ -178,20 +183,17 @@ class Subscriber:
         """Revive a dead network thread and fetch what the full queue left out; called when nothing waits."""
         if not self._running:
             return
-        if self._overflowed:
+        connection = self._client.socket()
+        if self._overflowed and isinstance(connection, socket.socket):
             self._overflowed = False
             log.warning("the queue was full: reconnecting, so that the broker sends the rest again")
-            self._client.disconnect()
-            self._client.loop_stop()
-            try:
-                self._client.reconnect()
-            except OSError as fault:
-                log.warning("the broker cannot be reached: %s", fault)
+            with contextlib.suppress(OSError):  # it broke by itself just now
+                connection.shutdown(socket.SHUT_RDWR)
         if self._client.loop_start() is MQTTErrorCode.MQTT_ERR_SUCCESS:
             log.info("the network thread runs again")
 
     def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
-        """Only enqueue. A message that finds the queue full stays un-acknowledged: the broker keeps it."""
+        """Only enqueue. A full queue slows the connection down; what finds no room even so stays un-acknowledged."""
         mid = message.mid if message.qos else NO_RECEIPT
         if mid in self._held:
             return
@@ -202,9 +204,8 @@ class Subscriber:
         if mid != NO_RECEIPT:
             self._held.add(mid)
         try:
-            self._queue.put_nowait(
-                FieldMessage(topic, bytes(message.payload[: PAYLOAD_LIMIT + 1]), Delivery(mid, self._epoch))
-            )
+            payload = bytes(message.payload[: PAYLOAD_LIMIT + 1])
+            self._queue.put(FieldMessage(topic, payload, Delivery(mid, self._epoch)), timeout=ROOM_WITHIN_S)
         except queue.Full:
             self._held.discard(mid)
             self._overflowed = True
@@ -218,11 +219,22 @@ class Subscriber:
         _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._note_reachable(False, f"refused: {reason}")
+            self._note_reachable(False, f"it refuses the connection: {reason}")
             return
         self._begin_epoch()
         client.subscribe(self._subscription, qos=1)
-        self._note_reachable(True, self._subscription)
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        refused = [reason for reason in reasons if reason.is_failure]
+        detail = f"it refuses to deliver {self._subscription}" if refused else self._subscription
+        self._note_reachable(not refused, detail)
 
     def _on_disconnect(
         self,
@@ -254,4 +266,4 @@ class Subscriber:
         if reachable:
             log.info("connected to the broker %s: %s", where, detail)
         else:
-            log.warning("the broker %s is away: %s", where, detail)
+            log.warning("the broker %s cannot be used: %s", where, detail)

@@ -55,7 +55,7 @@ class IngestRole:
         return self._pipeline.newest_commit_at
 
     def is_connected(self) -> bool:
-        """Tell whether the broker answered last."""
+        """Tell whether the subscription at the broker stands."""
         return self._subscriber.is_connected()
 
     def run(self, stop: threading.Event) -> None:

@@ -61,6 +61,7 @@ class Devices:
 
     def publish(self, *payloads: bytes, device: str = DEVICE, qos: int = 1) -> None:
         """Publish and wait until the broker has taken everything."""
+        wait_for(self._client.is_connected)
         topic = f"hydronum/v1/{self.basin_id}/{device}/readings"
         for sent in [self._client.publish(topic, payload, qos=qos) for payload in payloads]:
             sent.wait_for_publish(60)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
+import uuid
 from collections.abc import Iterator
 
+import paho.mqtt.client as paho
 import pytest
 from prometheus_client import CollectorRegistry
 
 from domain.clock import EventClock
 from domain.readings import Flag
 from domain.variables import Variable
+from ingest import mqtt
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import Subscriber
 from ingest.pipeline import Pipeline
@@ -34,9 +39,9 @@ from tests.integration.ingest.ingest_bench import (
 
 
 @pytest.fixture
-def basin_id(request: pytest.FixtureRequest) -> str:
+def basin_id() -> str:
     """Return a basin of the test's own: the broker outlives the test."""
-    return f"way_{abs(hash(request.node.name)) % 10**8}"
+    return f"way_{uuid.uuid4().hex}"
 
 
 @pytest.fixture
@@ -127,8 +132,6 @@ def test_a_rule_that_fails_does_not_stall(
     def fails(case: Case) -> bool:
         return 1 / (case.reading.seq - 2) > 2
 
-    import threading
-
     rules = (Rule("buggy", Flag.BAD, fails), *RULES)
     subscriber = Subscriber(broker.url("ingest"), basin_id, QUICK)
     metrics = IngestMetrics(CollectorRegistry())
@@ -149,10 +152,50 @@ def test_a_rule_that_fails_does_not_stall(
     assert reasons(database) == ["internal"]
 
 
-def test_a_full_queue_loses_nothing(database: Database, broker: EmbeddedBroker, field: Devices, basin_id: str) -> None:
+def test_a_full_queue_slows_the_broker_down(
+    database: Database, broker: EmbeddedBroker, field: Devices, basin_id: str
+) -> None:
     tiny = IngestSettings(queue_messages=5, batch_messages=3, reconnect_max_s=1)
     with running(repository(database), broker.url("ingest"), basin_id, tiny) as role:
         wait_for(role.is_connected)
         field.publish(*(field_message(seq) for seq in range(1, 201)))
         wait_for(lambda: field.marks.get(DEVICE) == 200)
     assert count(database) == 200
+
+
+def test_what_found_no_room_comes_again_after_a_reconnection(
+    database: Database,
+    broker: EmbeddedBroker,
+    field: Devices,
+    basin_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(mqtt, "ROOM_WITHIN_S", 0.0)
+    small = IngestSettings(queue_messages=40, batch_messages=40, reconnect_max_s=1)
+    with (
+        caplog.at_level(logging.WARNING, "ingest.mqtt"),
+        running(repository(database), broker.url("ingest"), basin_id, small) as role,
+    ):
+        wait_for(role.is_connected)
+        field.publish(*(field_message(seq) for seq in range(1, 101)))
+        wait_for(lambda: field.marks.get(DEVICE) == 100)
+    assert count(database) == 100
+    assert "the queue was full" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the dead thread's socket pair
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # its death is the test
+def test_a_dead_network_thread_is_revived(
+    database: Database, broker: EmbeddedBroker, field: Devices, basin_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies_once(*_: object) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("a fault inside the MQTT library")
+
+    with running(repository(database), broker.url("ingest"), basin_id) as role:
+        wait_for(role.is_connected)
+        monkeypatch.setattr(paho.Client, "_handle_publish", dies_once)
+        field.publish(field_message(1))
+        wait_for(lambda: field.marks.get(DEVICE) == 1)
+    assert count(database) == 1
