@@ -88,26 +88,21 @@ def run(
 def simulate(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML), or the name of a shipped one.")],
     *,
-    broker: Annotated[
-        str | None, typer.Option(help="MQTT broker to publish to, mqtt://user:password@host:port.")
-    ] = None,
-    truth_out: Annotated[Path | None, typer.Option(help="Folder for the truth: tidy data set, NetCDF, faults.")] = None,
-    speed: Annotated[str, typer.Option(help="Event seconds per second, or max.")] = "max",
+    truth_out: Annotated[Path, typer.Option(help="Folder for the truth: tidy data set, NetCDF, faults.")],
+    broker: Annotated[str | None, typer.Option(help="Publish to mqtt://user:password@host:port as well.")] = None,
+    speed: Annotated[str, typer.Option(help="max, real, or event seconds per second.")] = "max",
     seed: Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")] = None,
     basin: BasinDir = None,
 ) -> None:
     """Simulate a river region with known truth and publish what its sensors would say."""
+    from service.settings import read_settings
     from simulator.command import simulate as simulate_scenario
 
-    from service.settings import read_settings
-
-    simulate_scenario(
-        scenario,
-        basin_folder=read_settings(basin=basin).basin,
-        broker_url=broker,
-        truth_out=truth_out,
-        speed=_speed(speed),
-        seed=seed,
+    basin_folder = read_settings(basin=basin).basin
+    report = simulate_scenario(scenario, broker, truth_out, basin_folder=basin_folder, speed=speed, seed=seed)
+    typer.echo(
+        f"{report.scenario}: {report.steps} steps, {report.published} messages published, {report.faults} faults put in, "
+        f"water balance off by {report.water_balance_error:.1e}; truth in {truth_out}"
     )
 
 
