@@ -70,7 +70,7 @@ CREATE TABLE dead_letter (
     accounted      boolean NOT NULL
 );
 
-CREATE UNIQUE INDEX dead_letter_once ON dead_letter (received_at, topic, md5(payload));
+CREATE UNIQUE INDEX dead_letter_once ON dead_letter (received_at, topic, md5(payload), md5(detail));
 
 -- How many there are, without counting them.
 CREATE TABLE dead_letter_count (
