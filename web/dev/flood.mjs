@@ -86,7 +86,7 @@ export class Flood {
     const quantiles = LEADS.map((lead) => Z.map((z) => this.truth(station, variable, issued + lead * 60_000) * drift(lead) * Math.exp(z * spread(lead))));
     const crossings = station.thresholds.filter((item) => item.variable === variable).map((item) => {
       const firsts = Array.from({ length: 50 }, (_, m) => 2.2 * noise(`member${m}`) * 1.6)
-        .map((z) => LEADS.find((lead) => this.truth(station, variable, issued + lead * 60_000) * drift(lead) * Math.exp(z * spread(lead)) > item.value))
+        .map((z) => [0, ...LEADS].find((lead) => this.truth(station, variable, issued + lead * 60_000) * drift(lead) * Math.exp(z * spread(lead)) > item.value))
         .filter((lead) => lead !== undefined)
         .sort((a, b) => a - b);
       const at = (p) => firsts[Math.min(firsts.length - 1, Math.floor(p * firsts.length))];

@@ -43,17 +43,19 @@ function stateOf(station, now) {
   const value = latest.discharge?.value;
   const state = silent ? "no_data" : judged ? phaseOf(station, value) : "no_threshold";
   const limit = station.thresholds.find((item) => item.phase === (state === "alert" ? "alert" : "pre_alert"));
-  const evidence = silent ? { last_observed_at: latest[station.variables[0]].observed_at } : judged ? { variable: "discharge", value, unit: "m3/s", threshold: limit.value, phase: limit.phase, origin: limit.origin } : {};
+  const text = silent ? `The station went silent: its newest reading is of ${latest[station.variables[0]].observed_at}.` : judged ? `Discharge ${value.toFixed(1)} m3/s ${value > limit.value ? "is above" : "is below"} the ${limit.phase.replace("_", "-")} threshold ${limit.value} m3/s (${limit.origin}).` : "No threshold is known for this station.";
+  const evidence = { text };
   return { station_id: station.station_id, observed: { state, since: iso(now - (hashed(station) % 30) * STEP), evidence }, forecast: judged && !empty ? forecastOf(station, now) : null, latest };
 }
 
 const hashed = (station) => [...station.station_id].reduce((sum, c) => sum + c.charCodeAt(0), 0);
 
 function forecastOf(station, now) {
-  const likely = flood.run(station, "discharge", issued(), false).crossings.filter((item) => item.probability >= 0.3);
-  const worst = likely.find((item) => item.phase === "alert" && item.probability >= 0.5) ?? likely.find((item) => item.phase === "pre_alert") ?? likely[0];
-  const state = !worst ? "none" : worst.probability >= 0.5 ? worst.phase : "watch";
-  return { state, since: iso(now - 2 * STEP), evidence: worst ?? {} };
+  const { crossings, issued_at } = flood.run(station, "discharge", issued(), false);
+  const probability = Object.fromEntries(["pre_alert", "alert"].map((phase) => [phase, Math.max(0, ...crossings.filter((item) => item.phase === phase).map((item) => item.probability))]));
+  const state = probability.alert >= 0.5 ? "alert" : probability.pre_alert >= 0.5 ? "pre_alert" : probability.pre_alert >= 0.2 ? "watch" : "none";
+  const text = `Forecast issued at ${issued_at}: ${Math.round(100 * probability.pre_alert)} % to reach the pre-alert threshold and ${Math.round(100 * probability.alert)} % to reach the alert threshold within the horizon.`;
+  return { state, since: iso(now - 2 * STEP), evidence: { text, issued_at, probability, crossings: crossings.map((item) => ({ ...item, decides: true })) } };
 }
 
 function situation() {

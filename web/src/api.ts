@@ -121,8 +121,8 @@ export interface ForecastRun {
   members: number;
   lead_minutes: number[];
   quantile_levels: number[];
-  quantiles: number[][];
-  peak: { value: number[]; lead_minutes: number[] } | null;
+  quantiles: (number | null)[][];
+  peak: { value: (number | null)[]; lead_minutes: (number | null)[] } | null;
   crossings: Crossing[];
 }
 
@@ -231,7 +231,7 @@ export const api = {
   forecast: (id: string, variable: string, signal?: AbortSignal) =>
     request<ForecastSeries>(at(`${station(id)}/forecast`, { variable }), signal ? { signal } : {}),
   openAlerts: () =>
-    request<{ alerts: Alert[] }>(at("/alerts", { open: "true", limit: "500" })).then((body) => body.alerts),
+    request<{ alerts: Alert[] }>(at("/alerts", { open: "true", limit: "1000" })).then((body) => body.alerts),
   acknowledge: (id: number, comment: string) => post<Alert>(at(`/alerts/${id}/acknowledge`), { comment }),
   health: readHealth,
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { forecastAge, judge, readingAge, silentStations } from "./ages";
 import type { Alert, Situation } from "./api";
-import { evidenceProbability, evidenceWords, leadRange } from "./evidence";
+import { crossingWords, evidenceProbability, evidenceWords, leadRange } from "./evidence";
 import { clockParts, dayAndTime, isoShort, matches, probability, quantity, span, withUnit } from "./format";
 import { byUrgency, news, rankedState } from "./inbox";
 import { STATES, concern, isPhase, known } from "./states";
@@ -55,25 +55,41 @@ describe("states", () => {
 });
 
 describe("evidence", () => {
-  it("passes a sentence on", () => {
+  const forecast = {
+    issued_at: "2021-07-14T15:00:00Z",
+    probability: { pre_alert: 0.9, alert: 0.42 },
+    crossings: [
+      { phase: "alert", origin: "suggested", variable: "discharge", threshold: 50, probability: 0.5, lead_minutes: [60, 60, 60], decides: false },
+      { phase: "alert", origin: "official", variable: "discharge", threshold: 55, probability: 0.42, lead_minutes: [120, 240, 600], decides: true },
+      { phase: "pre_alert", origin: "official", variable: "discharge", threshold: 30, probability: 0.9, lead_minutes: [0, 0, 0], decides: true },
+    ],
+    text: "Forecast issued at 2021-07-14T15:00:00Z: 90 % to reach the pre-alert threshold.",
+  };
+
+  it("passes the service's words on, with times as the operator's clock shows them", () => {
     expect(evidenceWords("Level 3.4 m is above 3.1 m")).toBe("Level 3.4 m is above 3.1 m");
-    expect(evidenceWords({ words: "said so", value: 3 })).toBe("said so");
+    expect(evidenceWords(forecast)).toBe("Forecast issued at Wed 14 Jul, 17:00: 90 % to reach the pre-alert threshold.");
     expect(evidenceWords(null)).toBe("");
   });
 
-  it("puts an observed crossing into words with the threshold's origin", () => {
+  it("takes probability and time of the phase that the state is about, by the threshold that decides", () => {
+    expect(evidenceProbability(forecast, "alert")).toBe(0.42);
+    expect(evidenceProbability(forecast, "watch")).toBe(0.9);
+    expect(crossingWords(forecast, "alert")).toBe("Alert threshold between Wed 14 Jul, 19:00 and Thu 15 Jul, 03:00, most likely Wed 14 Jul, 21:00.");
+    expect(crossingWords(forecast, "pre_alert")).toBe("Already above the threshold.");
+  });
+
+  it("says nothing of time where the evidence has none", () => {
+    expect(crossingWords({ text: "observed" }, "alert")).toBe("");
+    expect(crossingWords({ ...forecast, crossings: "none" }, "alert")).toBe("");
+    expect(evidenceProbability({ text: "observed" }, "alert")).toBeNull();
+  });
+
+  it("makes words of its own from bare numbers", () => {
     const evidence = { variable: "discharge", value: 152.4, threshold: 117, phase: "alert", origin: "official" };
     expect(evidenceWords(evidence)).toBe("Discharge 152 m³/s against the official alert threshold 117 m³/s");
-  });
-
-  it("puts a forecast crossing into words with probability and time", () => {
-    const evidence = { variable: "level", probability: 0.62, threshold: 2.5, phase: "pre_alert", origin: "suggested", lead_minutes: [180, 300, 420] };
-    expect(evidenceWords(evidence)).toBe("62 % (likely) that level passes the suggested pre-alert threshold 2.50 m in 3 h to 7 h");
-    expect(evidenceProbability(evidence)).toBe(0.62);
-  });
-
-  it("says since when a silent station is silent", () => {
-    expect(evidenceWords({ last_observed_at: "2021-07-14T17:00:00Z" })).toBe("last reading Wed 14 Jul, 19:00");
+    const chance = { variable: "level", probability: 0.62, threshold: 2.5, phase: "pre_alert", origin: "suggested", lead_minutes: [180, 300, 420] };
+    expect(evidenceWords(chance)).toBe("62 % (likely) that level passes the suggested pre-alert threshold 2.50 m in 3 h to 7 h");
   });
 
   it("survives fields of a wrong kind", () => {

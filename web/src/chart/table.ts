@@ -59,7 +59,7 @@ function quantileLine(run: ForecastRun | null, level: number): Sparse {
   const issued = seconds(run.issued_at);
   run.lead_minutes.forEach((lead, i) => {
     const value = column < 0 ? null : run.quantiles[i]?.[column];
-    line.set(issued + lead * 60, value !== undefined && Number.isFinite(value) ? value : null);
+    line.set(issued + lead * 60, typeof value === "number" && Number.isFinite(value) ? value : null);
   });
   return line;
 }

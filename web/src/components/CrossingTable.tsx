@@ -47,7 +47,7 @@ function PeakLine({ run, variable, unit }: { run: ForecastRun; variable: string;
   const at = (level: number): number => run.quantile_levels.findIndex((item) => Math.abs(item - level) < 1e-4);
   const [low, middle, high] = [at(0.05), at(0.5), at(0.95)].map((i) => run.peak?.value[i]);
   const lead = run.peak?.lead_minutes[at(0.5)];
-  if (low === undefined || middle === undefined || high === undefined || lead === undefined) return null;
+  if (middle == null || lead == null) return null;
   const when = dayAndTime(Date.parse(run.issued_at) + lead * 60_000);
   return (
     <p class="peak">

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { Alert, Basis } from "../api";
-import { evidenceProbability, evidenceWords } from "../evidence";
+import { crossingWords, evidenceProbability, evidenceWords } from "../evidence";
 import { instant, isoShort, probability, span, weekdayAndTime } from "../format";
 import { rankedState } from "../inbox";
 import { STATE_WORDS, concern, known } from "../states";
@@ -65,7 +65,7 @@ function Acknowledged({ alert }: { alert: Alert }) {
 }
 
 function Chance({ alert }: { alert: Alert }) {
-  const chance = evidenceProbability(alert.evidence);
+  const chance = evidenceProbability(alert.evidence, rankedState(alert));
   if (chance === null) return null;
   const { percent, word } = probability(chance);
   return (
@@ -89,7 +89,7 @@ function AlertItem({ alert }: { alert: Alert }) {
   const opened = instant(alert.opened_at);
   const since = opened === null ? "" : `since ${weekdayAndTime(opened)}`;
   const lasting = now !== null && opened !== null ? `, ${span((now - opened) / 1000)}` : "";
-  const words = evidenceWords(alert.evidence);
+  const words = [evidenceWords(alert.evidence), crossingWords(alert.evidence, rankedState(alert))].filter(Boolean).join(" ");
   const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", alert.station_id === selectedId.value ? "is-selected" : ""];
   return (
     <li class={classes.filter(Boolean).join(" ")}>

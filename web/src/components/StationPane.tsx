@@ -1,7 +1,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Station } from "../api";
-import { evidenceWords } from "../evidence";
+import { crossingWords, evidenceWords } from "../evidence";
 import { isoShort } from "../format";
 import { STATE_WORDS, known } from "../states";
 import { nowById, select, situation } from "../store";
@@ -29,7 +29,7 @@ function StateLine({ stationId, basis }: { stationId: string; basis: "observed" 
     );
   }
   const state = known(now?.state);
-  const words = evidenceWords(now?.evidence);
+  const words = [evidenceWords(now?.evidence), crossingWords(now?.evidence, state)].filter(Boolean).join(" ");
   return (
     <li>
       <span class="state-basis">{basis === "observed" ? "Observed" : "Forecast"}</span>

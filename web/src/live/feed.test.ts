@@ -71,6 +71,15 @@ describe("LiveFeed", () => {
     feed.stop();
   });
 
+  it("reads everything when the service says that events were missed", async () => {
+    const { feed, read, newest } = rig();
+    feed.start();
+    newest().emit("resync", "{}");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(read.mock.calls[0]?.[0].size).toBe(4);
+    feed.stop();
+  });
+
   it("comes back after a cut, waiting longer each time, and then reads everything", async () => {
     const { feed, streams, states, read, newest } = rig();
     feed.start();

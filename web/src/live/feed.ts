@@ -101,6 +101,8 @@ export class LiveFeed {
     // Everything missed while away is in the tables: one full reading replaces all events that were lost.
     stream.onopen = () => this.gate.request(...TOPICS);
     stream.onerror = () => this.lost(stream);
+    // The service says so when it could not keep up with us, or was cut off from its tables itself.
+    stream.addEventListener("resync", () => this.gate.request(...TOPICS));
     for (const topic of TOPICS) {
       stream.addEventListener(topic, (event) => {
         this.parts.heard(topic, eventTime(event.data));
