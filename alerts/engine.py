@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from alerts.forecast_rules import IssueEvidence, judge_forecast
-from alerts.lifecycle import advance
+from alerts.lifecycle import advance, held_state
 from alerts.observed_rules import StationEvidence, judge_observed
 from alerts.ports import AlertStore
 from alerts.rule_table import RULES, RuleTable
 from alerts.rules import Verdict
-from domain.alerts import Basis, StationState, Transition
+from domain.alerts import AlertState, Basis, StationState, Transition
 from domain.basin import Basin, Station
 from domain.clock import as_utc
 from domain.forecasts import Crossing, ForecastKind
@@ -44,11 +44,12 @@ class AlertEngine:
         recent = _by_station(self._store.recent_readings(self._compared, now - self._look_back))
         newest = _by_station(self._store.last_readings())
 
-        def judge(station: Station, _: StationState | None) -> Verdict:
+        def judge(station: Station, previous: StationState | None) -> Verdict:
             thresholds = self._basin.thresholds_at.get(station.station_id, ())
             own_recent = recent.get(station.station_id, {})
             own_newest = newest.get(station.station_id, {})
-            return judge_observed(StationEvidence(station, thresholds, own_recent, own_newest), now, self._rules)
+            known = StationEvidence(station, thresholds, own_recent, own_newest)
+            return judge_observed(known, now, held_state(previous) or AlertState.NONE, self._rules)
 
         return self._evaluate(Basis.OBSERVED, judge, now)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.rule_table import RULES, RuleTable
@@ -47,9 +47,12 @@ class _Point:
     rise: float | None
 
 
-def judge_observed(known: StationEvidence, now: datetime, rules: RuleTable = RULES) -> Verdict:
+def judge_observed(
+    known: StationEvidence, now: datetime, held: AlertState = AlertState.ALERT, rules: RuleTable = RULES
+) -> Verdict:
     """Judge one station by its readings.
 
+    ``held`` is the state that might be lowered: the hold time is looked at only when the newest value is below it.
     Several variables with deciding thresholds are judged one by one: the gravest wins; when none is
     above "none" and one of them is silent, the station is NO_DATA, because half an eye sees no safety.
     """
@@ -59,7 +62,7 @@ def judge_observed(known: StationEvidence, now: datetime, rules: RuleTable = RUL
         return _without_threshold(known, now, rules)
     chosen = deciding(usable)
     variables = sorted({threshold.variable for threshold in chosen})
-    verdicts = [_judge_variable(variable, chosen, known, now, rules) for variable in variables]
+    verdicts = [_judge_variable(variable, chosen, known, now, held, rules) for variable in variables]
     return _combine(verdicts)
 
 
@@ -97,7 +100,12 @@ def _silent(last: datetime | None, **evidence: Any) -> Verdict:
 
 
 def _judge_variable(
-    variable: Variable, chosen: Sequence[Threshold], known: StationEvidence, now: datetime, rules: RuleTable
+    variable: Variable,
+    chosen: Sequence[Threshold],
+    known: StationEvidence,
+    now: datetime,
+    held: AlertState,
+    rules: RuleTable,
 ) -> Verdict:
     latest = now + rules.clock_tolerance
     values = sorted((v for v in known.recent.get(variable, ()) if v.observed_at <= latest), key=_time_of)
@@ -108,18 +116,19 @@ def _judge_variable(
     if not good or now - good[-1].observed_at > silence:
         talks = bool(values) and now - values[-1].observed_at <= silence
         return _blind_on(variable, known.newest.get(variable), talks, shown)
-    points = _points(good, rules)
+    newest = _point(good, len(good) - 1, rules)
     limits = limits_of([threshold for threshold in chosen if threshold.variable is variable])
-    state, reason = state_of(points[-1].value, points[-1].rise, variable, limits, rules)
-    sustained = _sustained(points, variable, limits, known.station.interval_s, rules)
+    state, reason = state_of(newest.value, newest.rise, variable, limits, rules)
+    below = SEVERITY[state] < SEVERITY[held]
+    sustained = _sustained(good, variable, limits, silence, rules) if below else AlertState.ALERT
     evidence = {
         **shown,
-        "value": points[-1].value,
-        "observed_at": format_utc(points[-1].at),
-        "rise_per_hour": None if points[-1].rise is None else round(points[-1].rise, 4),
-        "thresholds": _rows(known.thresholds, chosen, points[-1].value, variable),
+        "value": newest.value,
+        "observed_at": format_utc(newest.at),
+        "rise_per_hour": None if newest.rise is None else round(newest.rise, 4),
+        "thresholds": _rows(known.thresholds, chosen, newest.value, variable),
         "reason": reason.value,
-        "text": _words(points[-1], variable, limits, reason),
+        "text": _words(newest, variable, limits, reason),
     }
     return Verdict(state, reason, sustained, evidence)
 
@@ -159,22 +168,17 @@ def _suspect_after(values: Sequence[ObservedValue], good: Sequence[ObservedValue
     }
 
 
-def _points(good: Sequence[ObservedValue], rules: RuleTable) -> list[_Point]:
-    """Return usable values with their rise, oldest first; ``good`` is sorted by observed time."""
-    points: list[_Point] = []
-    first = 0
-    for value in good:
-        while value.observed_at - good[first].observed_at > rules.rate_span:
-            first += 1
-        points.append(_Point(value.observed_at, _float(value), _rise(good[first], value, rules)))
-    return points
-
-
-def _rise(earlier: ObservedValue, later: ObservedValue, rules: RuleTable) -> float | None:
-    span = later.observed_at - earlier.observed_at
-    if span < rules.rate_span_minimum:
-        return None
-    return (_float(later) - _float(earlier)) / (span.total_seconds() / 3600.0)
+def _point(good: Sequence[ObservedValue], index: int, rules: RuleTable) -> _Point:
+    """Return a usable value with its rise since the first one of the hour before; ``good`` is sorted by time."""
+    newest = good[index]
+    first = index
+    while first > 0 and newest.observed_at - good[first - 1].observed_at <= rules.rate_span:
+        first -= 1
+    span = newest.observed_at - good[first].observed_at
+    rise = None
+    if span >= rules.rate_span_minimum:
+        rise = (_float(newest) - _float(good[first])) / (span.total_seconds() / 3600.0)
+    return _Point(newest.observed_at, _float(newest), rise)
 
 
 def _time_of(value: ObservedValue) -> datetime:
@@ -237,14 +241,14 @@ def supported_state(
 
 
 def _sustained(
-    points: Sequence[_Point], variable: Variable, limits: Limits, interval_s: int, rules: RuleTable
+    good: Sequence[ObservedValue], variable: Variable, limits: Limits, longest_gap: timedelta, rules: RuleTable
 ) -> AlertState:
     """Return the gravest supported state of the hold time, or ALERT when readings do not cover it."""
-    begin = points[-1].at - rules.hold
-    longest_gap = rules.silence_after(interval_s)
+    begin = good[-1].observed_at - rules.hold
     held: list[AlertState] = []
-    later = points[-1].at
-    for point in reversed(points):
+    later = good[-1].observed_at
+    for index in range(len(good) - 1, -1, -1):
+        point = _point(good, index, rules)
         if later - point.at > longest_gap:
             return AlertState.ALERT
         held.append(supported_state(point.value, point.rise, variable, limits, rules))

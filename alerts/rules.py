@@ -46,7 +46,7 @@ class Verdict:
 
     ``state`` may be raised to at once. ``sustained`` is the lowest state that one may go down to: what the
     evidence of the whole hold time still supports with the margins in favour of staying. It is ALERT
-    (nothing may be lowered) when that evidence has gaps.
+    (nothing may be lowered) when that evidence has gaps, or when nothing could be lowered anyway.
     """
 
     state: AlertState
