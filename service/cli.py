@@ -101,8 +101,8 @@ def simulate(
     basin_folder = read_settings(basin=basin).basin
     report = simulate_scenario(scenario, broker, truth_out, basin_folder=basin_folder, speed=speed, seed=seed)
     typer.echo(
-        f"{report.scenario}: {report.steps} steps, {report.published} messages published, {report.faults} faults put in, "
-        f"water balance off by {report.water_balance_error:.1e}; truth in {truth_out}"
+        f"{report.scenario}: {report.steps} steps, {report.published} messages published, "
+        f"{report.faults} faults put in, water balance off by {report.water_balance_error:.1e}; truth in {truth_out}"
     )
 
 

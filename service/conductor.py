@@ -21,22 +21,17 @@ PAUSE_POLL_S = 0.1
 PATIENCE_S = 120.0
 
 
-class FieldMessageLike(Protocol):
-    """A message of a simulated device, with its transport identity."""
+class Sent(Protocol):
+    """A message as a simulated device sent it."""
 
     @property
-    def device_id(self) -> str:
-        """Device that sent it."""
+    def topic(self) -> str:
+        """Topic it was published to."""
         ...
 
     @property
-    def boot_id(self) -> str:
-        """Boot of the device."""
-        ...
-
-    @property
-    def seq(self) -> int:
-        """Number within the boot."""
+    def payload(self) -> bytes:
+        """Its bytes; a redelivered copy has the same."""
         ...
 
 
@@ -48,7 +43,7 @@ class Field(Protocol):
         """Event times of the steps."""
         ...
 
-    def send(self, step: int) -> Sequence[FieldMessageLike]:
+    def send(self, step: int) -> Sequence[Sent]:
         """Publish the messages of a step and return them once the broker has them."""
         ...
 
@@ -110,7 +105,7 @@ class Conductor:
         self._jobs = jobs
         self._keep_alive = keep_alive
         self._stop = stop
-        self._sent: set[tuple[str, str, int]] = set()
+        self._sent: set[tuple[str, bytes]] = set()
 
     def play(self, until: datetime, on_step: Callable[[datetime, PlayFigures], None]) -> PlayFigures:
         """Play the steps up to ``until`` or until told to stop.
@@ -138,7 +133,8 @@ class Conductor:
 
     def _bring_to_rest(self, index: int, figures: PlayFigures) -> None:
         """Publish a step and wait until the store holds all of it."""
-        self._sent.update((m.device_id, m.boot_id, m.seq) for m in self._field.send(index))
+        # Copies of a message are one message; damaged on the way it is another, which nobody can attribute.
+        self._sent.update((message.topic, message.payload) for message in self._field.send(index))
         figures.published = len(self._sent)
         settled = -1
         deadline = 0.0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from domain.alerts import Transition
 from domain.basin import Basin
 from domain.basin_files import read_basin
 from domain.clock import format_utc
@@ -24,7 +25,7 @@ from domain.errors import ConfigurationError, ServerError
 from domain.event_pack import EventPack, read_event_pack
 from domain.records import RunClock, RunMode
 from domain.variables import Variable
-from service.conductor import Conductor, FieldMessageLike, PlayFigures
+from service.conductor import Conductor, PlayFigures, Sent
 from service.embedded.broker import EmbeddedBroker
 from service.embedded.folder import ServerFolder
 from service.embedded.postgres import EmbeddedPostgres
@@ -266,7 +267,10 @@ class _Demo:
 
         after, until = simulation.steps[0], simulation.steps[max(figures.steps - 1, 0)]
         report = PeakReport(self._queries, true_peak, self._pack.warmup_starts_at, until)
-        transitions = self._queries.transitions(None, 1_000_000)
+        transitions = [
+            Transition(row.station_id, row.basis, row.at, row.before, row.after, row.reason, row.evidence)
+            for row in self._queries.transitions(None, 1_000_000)
+        ]
         return {
             "what": "system test on a reconstruction, never skill",
             "event": self._pack.name,
@@ -300,7 +304,7 @@ class _SimulatedField:
     def steps(self) -> Sequence[datetime]:
         return self._simulation.steps
 
-    def send(self, step: int) -> Sequence[FieldMessageLike]:
+    def send(self, step: int) -> Sequence[Sent]:
         messages = self._simulation.messages(step)
         self._publisher.publish(messages)
         return messages
