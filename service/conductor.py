@@ -105,7 +105,7 @@ class Conductor:
         self._jobs = jobs
         self._keep_alive = keep_alive
         self._stop = stop
-        self._sent: set[tuple[str, bytes]] = set()
+        self._sent: set[int] = set()
 
     def play(self, until: datetime, on_step: Callable[[datetime, PlayFigures], None]) -> PlayFigures:
         """Play the steps up to ``until`` or until told to stop.
@@ -134,7 +134,7 @@ class Conductor:
     def _bring_to_rest(self, index: int, figures: PlayFigures) -> None:
         """Publish a step and wait until the store holds all of it."""
         # Copies of a message are one message; damaged on the way it is another, which nobody can attribute.
-        self._sent.update((message.topic, message.payload) for message in self._field.send(index))
+        self._sent.update(hash((message.topic, message.payload)) for message in self._field.send(index))
         figures.published = len(self._sent)
         settled = -1
         deadline = 0.0
