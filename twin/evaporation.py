@@ -47,7 +47,6 @@ def potential_evaporation_mm(
         raise ValueError(f"step must be positive, is {step_s} s")
     parts = max(1, round(step_s / SUN_STEP_S))
     part_s = step_s / parts
-    total = np.zeros(len(times))
     middles = [timedelta(seconds=part_s * (k + 0.5) - step_s) for k in range(parts)]
     day, hour = _day_and_hour([as_utc(t) + m for t in times for m in middles])
     power = _sun_power(day, hour, latitude, longitude).reshape(-1, parts)
@@ -55,8 +54,8 @@ def potential_evaporation_mm(
     if air_temperature_degc is not None:
         given = np.asarray(air_temperature_degc, np.float64)[:, None]
         warmth = np.where(np.isnan(given), warmth, given)
-    total = (0.408 * power * part_s / 86400.0 * np.maximum(warmth + 5.0, 0.0) / 100.0).sum(axis=1)
-    return total.astype(np.float32)
+    total: FloatArray = (0.408 * power * part_s / 86400.0 * np.maximum(warmth + 5.0, 0.0) / 100.0).sum(axis=1)
+    return np.asarray(total, np.float32)
 
 
 def _day_and_hour(instants: Sequence[datetime]) -> tuple[FloatArray, FloatArray]:
