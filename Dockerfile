@@ -15,9 +15,8 @@ COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
 COPY --from=web /web/dist web/dist
-# The folder itself is the installation: packages and basins stay side by side.
-ENV PYTHONPATH=/opt/hydronum
-RUN printf '#!/bin/sh\nexec python -m service.cli "$@"\n' > /usr/local/bin/hydronum && chmod 755 /usr/local/bin/hydronum
+# Editable: packages and basins stay side by side in this folder.
+RUN pip install --no-cache-dir --no-deps --editable .
 USER hydronum
 ENTRYPOINT ["hydronum"]
 CMD ["--help"]

@@ -39,6 +39,7 @@ from store.queries import Queries
 from store.readings import ReadingRepository
 
 if TYPE_CHECKING:
+    from service.model_jobs import DemoJobs
     from simulator.publisher import Publisher
     from simulator.simulation import Simulation
 
@@ -201,7 +202,7 @@ class _Demo:
         with self._console.status("Simulating the rivers as they were (the hidden truth) ..."):
             simulation = _simulation(self._basin, self._pack)
         with self._console.status("Warming up the twin over the year before ..."):
-            jobs = self._jobs(simulation)
+            jobs = self._jobs()
         until = min(self._options.until or self._pack.ends_at, self._pack.ends_at)
         from simulator.publisher import Publisher
 
@@ -218,10 +219,11 @@ class _Demo:
                 figures = conductor.play(until, on_step)
         return self._summary(simulation, figures)
 
-    def _jobs(self, simulation: Simulation) -> Any:
+    def _jobs(self) -> DemoJobs:
         from service.model_jobs import demo_jobs
 
-        return demo_jobs(self._basin, self._pack, self._database, self._settings, simulation, self._folder / "cache")
+        labelled = self._settings.model_copy(update={"label": self._pack.label})
+        return demo_jobs(self._basin, self._pack, self._database, labelled)
 
     def _keep_alive(self) -> None:
         """Start again what died: a demo must survive a killed server like operations do."""

@@ -1,30 +1,75 @@
-"""The jobs of the role ``model``: each a function of the run's time."""
+"""The jobs of the role ``model``: each a function of the run's time, called by whatever clock the run has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from alerts.engine import AlertEngine
 from domain.basin import Basin
 from domain.event_pack import EventPack
-from service.settings import Settings
+from domain.hourly import HourlyTable
+from forecast.cycle import ForecastCycle, KnownStatements, RunStamp
+from service.settings import Settings, code_version
 from store.alerts import AlertRepository
 from store.connection import Database
+from store.forecasts import ForecastRepository
+from twin.model import Twin
+from twin.network import Topology
+from twin.parameters import sample_parameters
 
-if TYPE_CHECKING:
-    from simulator.simulation import Simulation
+PERFECT_RAIN_MINUTE = 0  # the upper bound is run on the full hour
 
 
-def demo_jobs(
-    basin: Basin, pack: EventPack, database: Database, settings: Settings, simulation: Simulation, cache: Path
-) -> Callable[[datetime], float | None]:
-    engine = AlertEngine(basin, AlertRepository(database))
+@dataclass(frozen=True)
+class ModelJobs:
+    """What the role ``model`` does when it is due."""
 
-    def jobs(now: datetime) -> float | None:
-        engine.evaluate_observed(now)
-        return None
+    cycle: ForecastCycle
+    engine: AlertEngine
 
-    return jobs
+    def observed(self, now: datetime) -> None:
+        """Judge what was observed; never waits for a forecast."""
+        self.engine.evaluate_observed(now)
+
+    def forecast(self, now: datetime) -> float:
+        """Assimilate, forecast and judge the forecast; return the wall seconds from assimilation to commit."""
+        began = time.perf_counter()
+        self.cycle.run(now)
+        seconds = time.perf_counter() - began
+        self.engine.evaluate_forecast(now)
+        return seconds
+
+
+def model_jobs(basin: Basin, database: Database, settings: Settings, statements: KnownStatements) -> ModelJobs:
+    """Wire the model's jobs for a basin and a database."""
+    topology = Topology.of(basin)
+    twin = Twin(basin, sample_parameters(topology, settings.members, settings.seed))
+    stamp = RunStamp(code_version(), settings.label)
+    cycle = ForecastCycle(basin, twin, ForecastRepository(database), statements, stamp)
+    return ModelJobs(cycle, AlertEngine(basin, AlertRepository(database)))
+
+
+@dataclass(frozen=True)
+class DemoJobs:
+    """The same jobs on event time; beside them, on the hour, the upper bound that only a demo can know."""
+
+    jobs: ModelJobs
+    true_rain: HourlyTable
+
+    def __call__(self, now: datetime) -> float:
+        """Do what is due at an event time; return the wall seconds of the forecast cycle."""
+        self.jobs.observed(now)
+        seconds = self.jobs.forecast(now)
+        if now.minute == PERFECT_RAIN_MINUTE:
+            self.jobs.cycle.run_perfect(now, self.true_rain)
+        return seconds
+
+
+def demo_jobs(basin: Basin, pack: EventPack, database: Database, settings: Settings) -> DemoJobs:
+    """Wire the jobs of a demo and warm the twin up over the year before the event."""
+    statements = KnownStatements(pack.rain_forecasts, pack.areas, pack.dam_decisions)
+    jobs = model_jobs(basin, database, settings, statements)
+    jobs.cycle.warm_up(pack.warmup_rain, pack.warmup_inflows)
+    return DemoJobs(jobs, pack.rain)

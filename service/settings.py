@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from pathlib import Path
 from typing import Literal
@@ -71,3 +72,8 @@ def read_settings(**overrides: object) -> Settings:
             for item in error.errors(include_input=False)  # an input may be a secret
         ]
         raise ConfigurationError(faults) from error
+
+
+def code_version() -> str:
+    """Return the version of the installed HydroNum."""
+    return importlib.metadata.version("hydronum")

@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 USER: Final = "hydronum"
 STOP_PATIENCE_S: Final = 60.0
+ORPHAN_PATIENCE_S: Final = 60.0
+RECOVERY_REMARK_S: Final = 30.0
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": ".",  # inside the cluster: a path short enough wherever the folder lies
@@ -182,32 +185,42 @@ class EmbeddedPostgres:
         draft.rename(self._cluster)
 
     def _launch(self, programs: Path, runner: Runner) -> None:
-        """Start the server; when somebody takes the port between choosing and binding, choose another."""
-        for again in (True, False, False):
-            self._port = self._folder.port("port", again=again)
-            output = self._folder.open_log(self._log.name)
-            try:
-                start_of_log = os.fstat(output).st_size
-                self._server = subprocess.Popen(
-                    self._command(programs, runner),
-                    cwd=self._cluster,
-                    env=_environment(programs),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,  # Ctrl-C reaches the supervisor, which stops us last
-                    **runner.popen_options(),
-                )
-            finally:
-                os.close(output)
-            while not wait_until(lambda: self._is_ready() or not self.is_alive(), 3600.0):
-                log.warning("the database is still recovering")
-            if self.is_alive():
+        """Start the server and wait until it serves, trying again where waiting or another port helps."""
+        again = True
+        deadline = time.monotonic() + ORPHAN_PATIENCE_S
+        while True:
+            complaint = self._launch_once(programs, runner, again=again)
+            if complaint is None:
                 return
-            complaint = tail(self._log, start_of_log)
-            if "could not bind" not in complaint:
+            if "could not bind" in complaint and again:
+                again = False  # somebody took the port between choosing and binding: another one
+            elif "pre-existing shared memory block" in complaint and time.monotonic() < deadline:
+                time.sleep(0.2)  # sessions of a killed server are still ending
+            else:
                 break
         raise ServerError(_in_words(f"the database in {self._folder.path} ended while starting", complaint))
+
+    def _launch_once(self, programs: Path, runner: Runner, *, again: bool) -> str | None:
+        """Start the server; return None once it serves, or what it said before it ended."""
+        self._port = self._folder.port("port", again=again)
+        output = self._folder.open_log(self._log.name)
+        try:
+            start_of_log = os.fstat(output).st_size
+            self._server = subprocess.Popen(
+                self._command(programs, runner),
+                cwd=self._cluster,
+                env=_environment(programs),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches the supervisor, which stops us last
+                **runner.popen_options(),
+            )
+        finally:
+            os.close(output)
+        while not wait_until(lambda: self._is_ready() or not self.is_alive(), RECOVERY_REMARK_S):
+            log.warning("the database is still recovering")
+        return None if self.is_alive() else tail(self._log, start_of_log)
 
     def _command(self, programs: Path, runner: Runner) -> Sequence[str]:
         settings = {**SETTINGS, "port": str(self._port)}
