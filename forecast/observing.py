@@ -44,11 +44,6 @@ class Gauging:
     basin: Basin
 
     @cached_property
-    def rain_stations(self) -> tuple[Station, ...]:
-        """Stations that measure rain."""
-        return tuple(s for s in self.basin.stations.values() if Variable.RAIN in s.variables)
-
-    @cached_property
     def water_stations(self) -> tuple[Station, ...]:
         """Stations on a river, pool or lake: each gets a forecast of discharge and level."""
         return tuple(s for s in self.basin.stations.values() if s.kind in _WATER and s.node_id is not None)
@@ -87,17 +82,16 @@ class Gauging:
         return BorderSource(None, 1.0, border.mean_discharge_m3s)
 
 
-def observed_rain(store: ForecastStore, gauging: Gauging, after: datetime, until: datetime) -> FloatArray:
-    """Return rain at the gauges [mm per 15 min], shape [step, gauge], NaN where unknown.
+def observed_rain(
+    store: ForecastStore, station_ids: tuple[str, ...], basin: Basin, span: tuple[datetime, datetime]
+) -> FloatArray:
+    """Return rain at gauges [mm per 15 min] with span[0] < time <= span[1], shape [step, gauge], NaN where unknown.
 
     A gauge that reports less often than every step has its sums spread over the steps that they cover.
     """
-    ids = [s.station_id for s in gauging.rain_stations]
-    window = store.observed_window(Variable.RAIN, ids, after, until, STEP_S)
-    column = {station_id: i for i, station_id in enumerate(window.station_ids)}
-    values = window.values[:, [column[i] for i in ids]].copy()
-    for i, station in enumerate(gauging.rain_stations):
-        covered = station.interval_s // STEP_S
+    values = store.observed_window(Variable.RAIN, station_ids, *span, STEP_S).values.copy()
+    for i, station_id in enumerate(station_ids):
+        covered = basin.stations[station_id].interval_s // STEP_S
         if covered > 1:
             values[:, i] = spread_sums(values[:, i], covered)
     return values
