@@ -33,7 +33,7 @@ class Flag(StrEnum):
 
 
 class Quality(NamedTuple):
-    """A flag and the name of the rule that set it (empty for GOOD)."""
+    """A flag and the name of the rule that set it: empty for GOOD, unless the rule only informs (``late``)."""
 
     flag: Flag
     rule: str = ""

@@ -78,6 +78,8 @@ class BrokerAddress(NamedTuple):
 class Subscriber:
     """Subscriber of the readings of one basin; satisfies :class:`ingest.ports.FieldSide`.
 
+    ``subscription`` is the topic filter, with ``$share/<group>/`` before it when a share group is set.
+
     Two subscribers of the same client id take the session from each other: run one, or give each its
     own ``client_id`` and a common ``share_group``.
 
@@ -92,7 +94,7 @@ class Subscriber:
             raise ConfigurationError([f"basin {basin_id!r} is no id"])
         self._basin_id = basin_id
         topic = readings_topic(basin_id)
-        self._subscription = f"$share/{settings.share_group}/{topic}" if settings.share_group else topic
+        self.subscription = f"$share/{settings.share_group}/{topic}" if settings.share_group else topic
         self._queue: queue.Queue[FieldMessage] = queue.Queue(settings.queue_messages)
         self._held: set[int] = set()
         self._epoch = 0
@@ -222,7 +224,7 @@ class Subscriber:
             self._note_reachable(False, f"it refuses the connection: {reason}")
             return
         self._begin_epoch()
-        client.subscribe(self._subscription, qos=1)
+        client.subscribe(self.subscription, qos=1)
 
     def _on_subscribe(
         self,
@@ -233,7 +235,7 @@ class Subscriber:
         _properties: Properties | None,
     ) -> None:
         refused = [reason for reason in reasons if reason.is_failure]
-        detail = f"it refuses to deliver {self._subscription}" if refused else self._subscription
+        detail = f"it refuses to deliver {self.subscription}" if refused else self.subscription
         self._note_reachable(not refused, detail)
 
     def _on_disconnect(

@@ -185,3 +185,26 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(
             field.publish(field_message(1))
             wait_for(lambda: field.marks.get(DEVICE) == 1)
     assert count(database) == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "complaint"), [("stranger", "it refuses the connection"), ("field", "it refuses to deliver")]
+)
+def test_a_broker_that_refuses_says_so_once(
+    database: Database,
+    broker: EmbeddedBroker,
+    basin_id: str,
+    caplog: pytest.LogCaptureFixture,
+    user: str,
+    complaint: str,
+) -> None:
+    url = broker.url("field") if user == "field" else f"mqtt://stranger:wrong@127.0.0.1:{broker.port}"
+    with (
+        caplog.at_level(logging.INFO, "ingest.mqtt"),
+        running(repository(database), url, basin_id, QUICK) as role,
+    ):
+        wait_for(lambda: complaint in caplog.text)
+        time.sleep(2.5)  # some attempts more
+        assert not role.is_connected()
+    assert len(caplog.records) == 1
+    assert "wrong" not in caplog.text
