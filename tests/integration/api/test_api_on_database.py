@@ -132,7 +132,9 @@ def test_an_alert_opens_is_acknowledged_survives_silence_and_ends(
     raised = engine.evaluate_observed(now)
     assert [(item.station_id, item.after.value) for item in raised] == [(STATION, "alert")]
     assert page.next("alerts", 1)["at"] == "2021-07-14T12:30:00Z"
-    assert engine.evaluate_observed(now) == []
+    before = AlertRepository(database).station_states()
+    assert engine.evaluate_observed(now + timedelta(minutes=1)) == []
+    assert AlertRepository(database).station_states() == before, "states were written again although nothing was new"
 
     (alert,) = served.client.get("/api/v1/alerts?open=true").json()["alerts"]
     assert (alert["station_id"], alert["state"], alert["basis"]) == (STATION, "alert", "observed")
@@ -171,7 +173,9 @@ def test_a_forecast_colours_its_reach_and_is_drawn(
     assert answer["ensemble"]["quantiles"][0] == [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]
     assert {item["probability"] for item in answer["ensemble"]["crossings"]} == {0.7}
     assert answer["perfect_rain"] is None
-    assert engine.evaluate_forecast(START) == []
+    before = AlertRepository(database).station_states()
+    assert engine.evaluate_forecast(START + timedelta(minutes=1)) == []
+    assert AlertRepository(database).station_states() == before, "states were written again although nothing was new"
 
 
 def test_a_forecast_state_falls_only_after_three_lower_issues(
