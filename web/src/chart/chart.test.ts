@@ -70,7 +70,8 @@ describe("chartTable", () => {
 describe("valueRange", () => {
   it("includes a threshold within reach and leaves a far one to a note", () => {
     expect(valueRange(0, 10, [20], true)[1]).toBeGreaterThan(20);
-    expect(valueRange(0, 10, [400], true)[1]).toBeLessThan(12);
+    expect(valueRange(0, 10, [400], true)[1]).toBeLessThan(13);
+    expect(valueRange(0, 10, [400, 500], true)[1]).toBeGreaterThan(valueRange(0, 10, [], true)[1]);
   });
 
   it("gives a constant series some room", () => {

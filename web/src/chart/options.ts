@@ -120,6 +120,13 @@ function axes(setup: ChartSetup): uPlot.Axis[] {
   ];
 }
 
+/** All that is drawn, and on to now, so that a silence since the last reading shows as one. A zoom is left as it is. */
+function timeRange(plot: uPlot, low: number | null, high: number | null, now: number | null): [number | null, number | null] {
+  const last = plot.data[0].at(-1);
+  const whole = high !== null && last !== undefined && high >= last;
+  return [low, whole && now !== null ? Math.max(high, now) : high];
+}
+
 /** Options of a chart in the colours of the present theme. */
 export function chartOptions(setup: ChartSetup): uPlot.Options {
   const rain = setup.variable === "rain";
@@ -132,7 +139,7 @@ export function chartOptions(setup: ChartSetup): uPlot.Options {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Europe/Brussels"),
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
     scales: {
-      x: { time: true },
+      x: { time: true, range: (plot, low, high) => timeRange(plot, low, high, setup.marks().now) },
       y: { range: (_plot, low, high) => valueRange(low, high, setup.marks().thresholds.map((item) => item.value), fromZero) },
     },
     axes: axes(setup),

@@ -102,5 +102,6 @@ export function valueRange(low: number | null, high: number | null, limits: read
   const highest = Math.max(top, ...shown);
   const lowest = fromZero ? bottom : Math.min(bottom, ...shown);
   const room = Math.max(highest - lowest, Math.abs(highest) * 0.02, 0.05) * 0.08;
-  return [fromZero && lowest === 0 ? 0 : lowest - room, highest + room];
+  const notes = limits.length - shown.length; // each is named at the top, clear of the curves
+  return [fromZero && lowest === 0 ? 0 : lowest - room, highest + room * (1 + notes)];
 }

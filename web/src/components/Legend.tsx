@@ -79,9 +79,9 @@ export function Legend() {
               </li>
             ))}
           </ul>
-          {noForecast && <p class="legend-note">No forecast yet: rivers are unknown.</p>}
         </section>
       </div>
+      {noForecast && <p class="legend-note">No forecast yet: every river is unknown.</p>}
       {basin.value && <p class="legend-sources">{basin.value.attribution}</p>}
     </details>
   );

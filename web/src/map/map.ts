@@ -62,7 +62,7 @@ export class RiverMap {
   setBounds([west, south, east, north]: readonly [number, number, number, number]): void {
     if (this.bounded) return;
     this.bounded = true;
-    this.map.fitBounds([west, south, east, north], { padding: 24, animate: false });
+    this.map.fitBounds([west, south, east, north], { padding: 40, animate: false });
   }
 
   /** Put stations and their marks on the map, if anything about them changed. */
