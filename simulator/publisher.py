@@ -71,7 +71,11 @@ class Publisher:
         self._client.on_publish = self._on_publish
         self._client.connect_async(parts.hostname, parts.port or 1883, KEEP_ALIVE_S)
         self._client.loop_start()
-        self._await(lambda: self._is_connected)
+        try:
+            self._await(lambda: self._is_connected)
+        except BaseException:
+            self.close()
+            raise
 
     def publish(self, messages: Sequence[FieldMessage]) -> None:
         """Send messages in order and return once the broker has acknowledged every one.
