@@ -128,7 +128,7 @@ def _judge_variable(
         "rise_per_hour": None if newest.rise is None else round(newest.rise, 4),
         "thresholds": _rows(known.thresholds, chosen, newest.value, variable),
         "reason": reason.value,
-        "text": _words(newest, variable, limits, reason),
+        "text": _words(newest, variable, limits, reason, rules) + _suspect_words(suspect, variable),
     }
     return Verdict(state, reason, sustained, evidence)
 
@@ -275,12 +275,20 @@ def _rows(
     ]
 
 
-def _words(point: _Point, variable: Variable, limits: Limits, reason: Reason) -> str:
+def _suspect_words(suspect: Mapping[str, Any], variable: Variable) -> str:
+    if not suspect:
+        return ""
+    value, rule = suspect["suspect"]["value"], suspect["suspect"]["rule"]
+    return f" A newer value of {value:.4g} {VARIABLES[variable].unit} is doubtful ({rule}) and decides nothing."
+
+
+def _words(point: _Point, variable: Variable, limits: Limits, reason: Reason, rules: RuleTable) -> str:
+    hours = rules.outlook / timedelta(hours=1)
     unit = VARIABLES[variable].unit
     said = {
         Reason.ABOVE_ALERT: f"at or above the alert threshold of {limits.alert} {unit}",
         Reason.ABOVE_PRE_ALERT: f"at or above the pre-alert threshold of {limits.pre_alert} {unit}",
         Reason.RISING_BELOW: f"rising just below the threshold of {limits.lowest} {unit}",
-        Reason.RISE_REACHES: f"rising so fast that it would reach {limits.lowest} {unit} within two hours",
+        Reason.RISE_REACHES: f"rising so fast that it would reach {limits.lowest} {unit} within {hours:g} hours",
     }.get(reason, f"below the threshold of {limits.lowest} {unit}")
     return f"{variable.value.capitalize()} was {point.value:.4g} {unit} at {format_utc(point.at)}, {said}."

@@ -7,7 +7,7 @@ proposal a river, not two hundred.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,41 +41,58 @@ def propose(transitions: Iterable[Transition], basin: Basin) -> Sequence[Proposa
     nothing, so a river is clear only when each of its stations went below the state by value.
     """
     made: list[Proposal] = []
-    open_at: dict[tuple[str, Basis, AlertState], int] = {}
-    active: dict[tuple[str, Basis, AlertState], set[str]] = {}
+    courses: dict[tuple[str, Basis, AlertState], _Course] = {}
     for transition in sorted(transitions, key=lambda item: item.at):
-        if transition.after not in SEVERITY:
-            continue
-        station = basin.stations[transition.station_id]
-        for state in sorted(OPENING_STATES, key=SEVERITY.__getitem__, reverse=True):
-            key = (station.river, transition.basis, state)
-            members = active.setdefault(key, set())
-            if SEVERITY[transition.after] < SEVERITY[state]:
-                members.discard(transition.station_id)
-                continue
-            known = bool(members)
-            members.add(transition.station_id)
-            if known:
-                _join(made, open_at.get(key), transition.station_id)
-            elif transition.after is state:
-                open_at[key] = len(made)
-                made.append(_begin(station.river, transition))
-            else:
-                open_at.pop(key, None)
+        if transition.after in SEVERITY:
+            river = basin.stations[transition.station_id].river
+            for state in OPENING_STATES:
+                course = courses.setdefault((river, transition.basis, state), _Course())
+                _follow(course, state, transition, river, made)
     return made
 
 
-def _begin(river: str, transition: Transition) -> Proposal:
-    first = transition.station_id
-    likely = _probability(transition)
+@dataclass
+class _Course:
+    """Who is at or above one state on one river and basis, and where the proposal made of it stands."""
+
+    above: set[str] = field(default_factory=set)
+    position: int | None = None
+
+
+def _follow(course: _Course, state: AlertState, transition: Transition, river: str, made: list[Proposal]) -> None:
+    """Let one transition begin a proposal, join the one that stands, or leave it."""
+    station_id = transition.station_id
+    if SEVERITY[transition.after] < SEVERITY[state]:
+        course.above.discard(station_id)
+        return
+    begins = not course.above
+    course.above.add(station_id)
+    if begins:
+        course.position = None
+    if begins and transition.after is state:
+        course.position = len(made)
+        made.append(_proposal(river, transition))
+    elif course.position is not None:
+        made[course.position] = _joined(made[course.position], station_id)
+
+
+def _proposal(river: str, transition: Transition) -> Proposal:
     return Proposal(
-        river, transition.after, transition.basis, transition.at, first, (first,), likely, transition.evidence
+        river=river,
+        state=transition.after,
+        basis=transition.basis,
+        first_at=transition.at,
+        station_id=transition.station_id,
+        station_ids=(transition.station_id,),
+        probability=_probability(transition),
+        evidence=transition.evidence,
     )
 
 
-def _join(made: list[Proposal], position: int | None, station_id: str) -> None:
-    if position is not None and station_id not in made[position].station_ids:
-        made[position] = replace(made[position], station_ids=(*made[position].station_ids, station_id))
+def _joined(proposal: Proposal, station_id: str) -> Proposal:
+    if station_id in proposal.station_ids:
+        return proposal
+    return replace(proposal, station_ids=(*proposal.station_ids, station_id))
 
 
 def _probability(transition: Transition) -> float | None:

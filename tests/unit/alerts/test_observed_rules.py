@@ -86,6 +86,7 @@ def test_a_station_that_never_reported_is_no_data() -> None:
 def test_a_doubtful_value_raises_nothing_but_is_shown(flag: Flag) -> None:
     verdict = _judge([good(0, 50.0), good(15, 900.0, flag, "rate_of_rise")])
     assert (verdict.state, verdict.evidence["value"]) == (AlertState.NONE, 50.0)
+    assert "900 m3/s is doubtful (rate_of_rise)" in verdict.evidence["text"]
     assert verdict.evidence["suspect"] == {
         "value": 900.0,
         "observed_at": "2021-07-14T12:15:00Z",
