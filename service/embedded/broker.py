@@ -36,7 +36,7 @@ MAX_ACK_PENDING: Final = 8192
 PERMISSIONS: Final[Mapping[str, Mapping[str, list[str]]]] = {
     "ingest": {
         "publish": ["hydronum.v1.*.*.ack"],
-        "subscribe": ["hydronum.v1.>", "$MQTT.sub.>"],
+        "subscribe": ["hydronum.v1", "hydronum.v1.>", "$MQTT.sub.>"],  # "hydronum/v1/#" means both
     },
     "field": {
         "publish": [f"hydronum.v1.*.*.{kind}" for kind in ("readings", "frames", "status")],
