@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,13 +17,19 @@ class MemoryStore:
     """Observations, states and forecasts in dictionaries; satisfies ``forecast.ports.ForecastStore``."""
 
     def __init__(self) -> None:
-        self.observed: dict[Variable, dict[str, dict[datetime, float]]] = {}
+        self.observed: dict[tuple[Variable, str], tuple[list[datetime], list[float]]] = {}
         self.states: dict[tuple[str, datetime], SavedState] = {}
         self.issues: dict[tuple[datetime, str], ForecastIssue] = {}
 
     def add(self, variable: Variable, station_id: str, observed_at: datetime, value: float) -> None:
         """Add one observation; the same instant replaces it."""
-        self.observed.setdefault(variable, {}).setdefault(station_id, {})[observed_at] = value
+        times, values = self.observed.setdefault((variable, station_id), ([], []))
+        place = bisect_left(times, observed_at)
+        if place < len(times) and times[place] == observed_at:
+            values[place] = value
+        else:
+            times.insert(place, observed_at)
+            values.insert(place, value)
 
     def observed_window(
         self, variable: Variable, station_ids: Sequence[str], after: datetime, until: datetime, step_s: int
@@ -33,11 +40,11 @@ class MemoryStore:
         times = tuple(until - step * i for i in range(count - 1, -1, -1))
         values = np.full((count, len(station_ids)), np.nan)
         for column, station_id in enumerate(station_ids):
-            for at, value in sorted(self.observed.get(variable, {}).get(station_id, {}).items()):
-                if after < at <= until:
-                    cell = (count - 1 - (until - at) // step, column)
-                    adds = variable is Variable.RAIN and np.isfinite(values[cell])
-                    values[cell] = values[cell] + value if adds else value
+            instants, series = self.observed.get((variable, station_id), ([], []))
+            for place in range(bisect_right(instants, after), bisect_right(instants, until)):
+                cell = (count - 1 - (until - instants[place]) // step, column)
+                adds = variable is Variable.RAIN and np.isfinite(values[cell])
+                values[cell] = values[cell] + series[place] if adds else series[place]
         return ObservedWindow(times, tuple(station_ids), values)
 
     def save_state(self, state: SavedState) -> None:

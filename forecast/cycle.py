@@ -117,9 +117,12 @@ class ForecastCycle:
         self._geography = build_geography(self._zones, topology.catchment_ids, statements.areas or {})
         self._borders = tuple(self.views.gauging.border_source(node_id) for node_id in topology.inflow_ids)
         self._catch = catch_factors(self.seed, twin.members)
+        self._last_unpacked: tuple[bytes, TwinState] | None = None
 
     def warm_up(self, rain: HourlyTable, inflows: HourlyTable) -> TwinState:
         """Run the twin by the hour through a history, save the state that it ends in, and return it.
+
+        A state that the store already holds for the end of the history is returned as it is.
 
         Raises
         ------
@@ -128,6 +131,9 @@ class ForecastCycle:
         """
         if not rain.times or rain.times != inflows.times:
             raise ModelError("warm-up: rain and inflow must cover the same hours")
+        saved = self.store.newest_state(self.configuration_hash, rain.times[-1])
+        if saved is not None and saved.valid_at == rain.times[-1]:
+            return TwinState.from_bytes(saved.blob)
         step_s = 3600
         columns = [rain.column_ids.index(station_id) for station_id in self._weights.station_ids]
         areal = self._weights.areal_rain(rain.values[:, columns]).rain_mm * np.float32(MEAN_CATCH_FACTOR)
@@ -188,13 +194,19 @@ class ForecastCycle:
         saved = self.store.newest_state(self.configuration_hash, before)
         if saved is None:
             raise ModelError(f"no state of the model at or before {format_utc(before)}: a warm-up is needed first")
-        state = TwinState.from_bytes(saved.blob)
+        state = self._unpacked(saved)
         passed: list[_Analysis] = []
         for end in _part_ends(state.valid_at, now):
             passed = [self._advance(passed[-1].run.state if passed else state, end, now)]
             if _on_the_hour(end):
                 self._save(passed[-1].run.state)
         return passed[-1]
+
+    def _unpacked(self, saved: SavedState) -> TwinState:
+        """Return a saved state; unpacking the same bytes again would only take time."""
+        if self._last_unpacked is None or self._last_unpacked[0] != saved.blob:
+            self._last_unpacked = (saved.blob, TwinState.from_bytes(saved.blob))
+        return self._last_unpacked[1]
 
     def _advance(self, state: TwinState, until: datetime, now: datetime) -> _Analysis:
         """Run the twin over observed time with the observations nudged in."""

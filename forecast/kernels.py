@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
@@ -26,7 +26,7 @@ def _areas_read(weight: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
     return np.maximum(rest, np.float32(0.0)), reads
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def mix_rain(
     intensity: FloatArray,
     otherwise: FloatArray,
@@ -45,7 +45,7 @@ def mix_rain(
     steps, areas, members = intensity.shape
     zones = weight.shape[0]
     rain = np.empty((steps, zones, members), dtype=np.float32)
-    for z in prange(zones):
+    for z in range(zones):
         rest, reads = _areas_read(weight[z])
         total = np.empty(members, dtype=np.float32)
         for t in range(steps):
@@ -61,7 +61,7 @@ def mix_rain(
     return rain
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def first_steps_above(values: FloatArray, rows: NDArray[np.int64], thresholds: FloatArray) -> NDArray[np.int32]:
     """Return the first step at which a member stands at or above each threshold, -1 when none, [threshold, member].
 

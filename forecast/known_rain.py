@@ -5,8 +5,9 @@ Rules, all a priori:
 * Only statements issued at or before the issue time and still valid after it count.
 * Of one provider and area, the newest statement with amounts holds in its window; an older one holds
   where the newer says nothing.
-* A range "low to high" is read as the 10 and 90 % points of a log-normal total; with a probability,
-  that is the chance to reach the low end.
+* A range "low to high" is read as the 10 and 90 % points of log-normal local totals; with a probability,
+  that is the chance to reach the low end. Half of its variance is difference between places, half is
+  doubt about the areal total, of which a standard deviation of ln(total) above 0.5 is not believed.
 * A single amount with a probability is a warning: it speaks of the worst-hit part of an area, read as
   the upper quartile of its local totals.
 * A statement without amounts raises the chance of a large event (median 60 mm in 36 h) to its
@@ -28,7 +29,9 @@ STANDARD: Final = NormalDist()
 LOCAL_LOG_SD: Final = 0.30  # how unlike neighbouring places are under one storm
 _RANGE_PROBABILITY: Final = 0.9
 _SINGLE_AMOUNT_PROBABILITY: Final = 0.5
-_SINGLE_AMOUNT_LOG_SD: Final = 0.5
+_SINGLE_AMOUNT_LOG_SD: Final = 0.35
+_AREAL_SHARE: Final = 0.5
+_LARGEST_LOG_SD: Final = 0.5
 _SMALLEST_LOW_MM: Final = 0.5
 _LARGE_EVENT_MM: Final = 60.0
 _LARGE_EVENT_LOG_SD: Final = 0.5
@@ -122,7 +125,7 @@ def _chance_outlook(forecast: RainForecast) -> RainOutlook:
 
 
 def amount_distribution(low: float | None, high: float | None, probability: float | None) -> tuple[float, float]:
-    """Return median and standard deviation of ln(total [mm]) that a statement of amounts means.
+    """Return median and standard deviation of ln(areal total [mm]) that a statement of amounts means.
 
     Raises
     ------
@@ -130,8 +133,8 @@ def amount_distribution(low: float | None, high: float | None, probability: floa
         If neither end is given.
 
     >>> median, sd = amount_distribution(80.0, 150.0, None)
-    >>> round(math.exp(median)), round(math.exp(median - 1.2816 * sd)), round(math.exp(median + 1.2816 * sd))
-    (110, 80, 150)
+    >>> round(math.exp(median)), round(sd, 2)
+    (110, 0.17)
     """
     ninety = STANDARD.inv_cdf(_RANGE_PROBABILITY)
     if low is None:
@@ -146,7 +149,7 @@ def amount_distribution(low: float | None, high: float | None, probability: floa
     bottom = max(low, 0.05 * high, _SMALLEST_LOW_MM)
     sd = max(math.log(max(high, bottom) / bottom) / (2.0 * ninety), 0.05)
     chance = _RANGE_PROBABILITY if probability is None else min(max(probability, 0.02), 0.98)
-    return math.log(bottom) + STANDARD.inv_cdf(chance) * sd, sd
+    return math.log(bottom) + STANDARD.inv_cdf(chance) * sd, min(math.sqrt(_AREAL_SHARE) * sd, _LARGEST_LOG_SD)
 
 
 def describe(known: KnownRain) -> str:

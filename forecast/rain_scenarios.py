@@ -25,8 +25,8 @@ FloatArray = NDArray[np.float32]
 Draws = NDArray[np.float64]
 
 STEP: Final = timedelta(minutes=15)
-AMOUNT_LOG_SD: Final = 0.25
-_COMMON_SHARE: Final = 0.6  # of the variance of a total, shared by all areas
+AMOUNT_LOG_SD: Final = 0.20
+_COMMON_SHARE: Final = 0.5  # of the variance of a total, shared by all areas
 _LEAST_TAIL: Final = 0.02
 
 

@@ -67,7 +67,12 @@ def test_a_warning_carries_its_own_probability_or_one_in_four() -> None:
 
 def test_probability_is_that_of_the_low_end() -> None:
     median, sd = amount_distribution(50.0, 100.0, 0.7)
-    assert 1.0 - NormalDist(median, sd).cdf(math.log(50.0)) == pytest.approx(0.7)
+    # Of the variance of local totals half is doubt about the areal total.
+    assert 1.0 - NormalDist(median, math.sqrt(2.0) * sd).cdf(math.log(50.0)) == pytest.approx(0.7)
+
+
+def test_a_very_wide_range_says_that_places_differ() -> None:
+    assert amount_distribution(2.0, 100.0, None)[1] == 0.5
 
 
 def test_a_single_amount_speaks_of_the_worst_hit_quarter() -> None:
