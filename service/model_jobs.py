@@ -57,10 +57,13 @@ class DemoJobs:
 
     jobs: ModelJobs
     true_rain: HourlyTable
+    begins_at: datetime
 
-    def __call__(self, now: datetime) -> float:
-        """Do what is due at an event time; return the wall seconds of the forecast cycle."""
+    def __call__(self, now: datetime) -> float | None:
+        """Do what is due at an event time; return the wall seconds of the forecast cycle, None before the first."""
         self.jobs.observed(now)
+        if now <= self.begins_at:  # the warm-up ends here: there is nothing to assimilate yet
+            return None
         seconds = self.jobs.forecast(now)
         if now.minute == PERFECT_RAIN_MINUTE:
             self.jobs.cycle.run_perfect(now, self.true_rain)
@@ -72,4 +75,4 @@ def demo_jobs(basin: Basin, pack: EventPack, database: Database, settings: Setti
     statements = KnownStatements(pack.rain_forecasts, pack.areas, pack.dam_decisions)
     jobs = model_jobs(basin, database, settings, statements)
     jobs.cycle.warm_up(pack.warmup_rain, pack.warmup_inflows)
-    return DemoJobs(jobs, pack.rain)
+    return DemoJobs(jobs, pack.rain, pack.starts_at)

@@ -1,0 +1,1 @@
+"""Benchmarks: figures against limits and peers, printed by ``make bench``; never timed tests."""
