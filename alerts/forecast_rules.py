@@ -51,7 +51,9 @@ def judge_forecast(known: IssueEvidence, before: Mapping[str, Any], now: datetim
     evidence = {
         "issued_at": issued,
         "probability": {phase.value: round(value, 3) for phase, value in probability.items()},
-        "crossings": [_row(crossing, known.issued_at, crossing.threshold in chosen) for crossing in finite],
+        **_compared(
+            state, [_row(crossing, known.issued_at, crossing.threshold in chosen) for crossing in finite], rules
+        ),
         FLOORS_KEY: floors,
         "reason": reason.value,
         "text": _words(probability, issued),
@@ -103,6 +105,13 @@ def _floors(before: Mapping[str, Any], issued: str, floor: AlertState, rules: Ru
     """Put this issue before the earlier ones; the same issue judged again replaces itself."""
     earlier = [entry for entry in before.get(FLOORS_KEY, ()) if entry["issued_at"] < issued]
     return [{"issued_at": issued, "state": floor.value}, *earlier][: rules.hold_issues]
+
+
+def _compared(state: AlertState, rows: list[dict[str, Any]], rules: RuleTable) -> dict[str, Any]:
+    """Return the crossings as evidence; nothing in calm water, where hundreds of stations would repeat them."""
+    if state is AlertState.NONE and not any(row["probability"] >= rules.watch_probability for row in rows):
+        return {}
+    return {"crossings": rows}
 
 
 def _row(crossing: Crossing, issued_at: datetime, decides: bool) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _judge_variable(
         "value": newest.value,
         "observed_at": format_utc(newest.at),
         "rise_per_hour": None if newest.rise is None else round(newest.rise, 4),
-        "thresholds": _rows(known.thresholds, chosen, newest.value, variable),
+        **_compared(state, _rows(known.thresholds, chosen, newest.value, variable)),
         "reason": reason.value,
         "text": _words(newest, variable, limits, reason, rules) + _suspect_words(suspect, variable),
     }
@@ -273,6 +273,13 @@ def _rows(
         }
         for threshold in thresholds
     ]
+
+
+def _compared(state: AlertState, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the thresholds as evidence; nothing in calm water, where hundreds of stations would repeat them."""
+    if state is AlertState.NONE and not any(row["reached"] for row in rows):
+        return {}
+    return {"thresholds": rows}
 
 
 def _suspect_words(suspect: Mapping[str, Any], variable: Variable) -> str:

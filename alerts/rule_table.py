@@ -108,7 +108,7 @@ class RuleTable:
 
     def look_back(self, interval_s: int) -> timedelta:
         """Return how far back readings are needed: the hold and the rise before it, seen from the oldest usable one."""
-        return self.hold + self.rate_span + 2 * self.silence_after(interval_s)
+        return self.hold + self.rate_span + self.silence_after(interval_s)
 
 
 RULES: Final = RuleTable()

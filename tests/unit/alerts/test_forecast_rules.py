@@ -93,3 +93,10 @@ def test_judging_the_same_issue_again_counts_it_once() -> None:
     again = judge_forecast(known, first.evidence, START + timedelta(minutes=5))
     assert again == first
     assert len(again.evidence[FLOORS_KEY]) == 1
+
+
+def test_calm_forecasts_repeat_no_crossings() -> None:
+    assert (
+        "crossings" not in judge_forecast(IssueEvidence(thresholds(), START, _crossings(0.1, 0.0)), {}, START).evidence
+    )
+    assert "crossings" in judge_forecast(IssueEvidence(thresholds(), START, _crossings(0.3, 0.0)), {}, START).evidence

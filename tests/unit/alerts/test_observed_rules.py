@@ -190,3 +190,11 @@ def test_what_may_be_lowered_to_follows_the_whole_hold_time(values: list[float],
 def test_a_gap_in_the_hold_time_lowers_nothing() -> None:
     values = [good(0, 50.0), good(15, 50.0), good(75, 50.0), good(120, 50.0)]
     assert _judge(values).sustained is AlertState.ALERT
+
+
+def test_calm_water_repeats_no_thresholds() -> None:
+    limits = [threshold(Phase.PRE_ALERT, 120.0, Origin.OFFICIAL), threshold(Phase.PRE_ALERT, 100.0)]
+    assert "thresholds" not in _judge([good(0, 50.0)], limits=limits).evidence
+    conflict = _judge([good(0, 105.0)], limits=limits)
+    assert conflict.state is AlertState.NONE
+    assert [row["reached"] for row in conflict.evidence["thresholds"]] == [False, True]
