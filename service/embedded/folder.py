@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from domain.errors import ServerError
 
+LEAST_FREE_BYTES = 64 * 1024 * 1024
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 LOOPBACK = "127.0.0.1"
 
@@ -160,6 +162,11 @@ def stop_orphan(pid_file: Path, marker: str, signal_number: int, patience_s: flo
         if not wait_until(lambda: marker not in command_of(pid), patience_s):
             raise ServerError(f"process {pid} still serves this folder and does not stop; end it and start again")
     pid_file.unlink(missing_ok=True)
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Tell whether too little room is left for a server to start; its own words on that are many."""
+    return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
 
 
 def wait_until(is_true: Callable[[], bool], patience_s: float) -> bool:

@@ -25,7 +25,7 @@ import psycopg
 from psycopg import sql
 
 from domain.errors import ServerError
-from service.embedded.folder import LOOPBACK, ServerFolder, stop_orphan, tail, wait_until
+from service.embedded.folder import LOOPBACK, ServerFolder, disk_is_full, stop_orphan, tail, wait_until
 from service.embedded.unprivileged import Runner, choose_runner, readable_programs
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,9 @@ class EmbeddedPostgres:
         )
         if made.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)
-            raise ServerError(_in_words(f"the database could not be made in {self._cluster}", made.stderr))
+            raise ServerError(
+                _in_words(f"the database could not be made in {self._cluster}", made.stderr, draft.parent)
+            )
         draft.rename(self._cluster)
 
     def _launch(self, programs: Path, runner: Runner) -> None:
@@ -198,7 +200,9 @@ class EmbeddedPostgres:
                 time.sleep(0.2)  # sessions of a killed server are still ending
             else:
                 break
-        raise ServerError(_in_words(f"the database in {self._folder.path} ended while starting", complaint))
+        raise ServerError(
+            _in_words(f"the database in {self._folder.path} ended while starting", complaint, self._folder.path)
+        )
 
     def _launch_once(self, programs: Path, runner: Runner, *, again: bool) -> str | None:
         """Start the server; return None once it serves, or what it said before it ended."""
@@ -252,9 +256,9 @@ def _environment(programs: Path) -> dict[str, str]:
     return {"PATH": str(programs), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _in_words(sentence: str, complaint: str) -> str:
+def _in_words(sentence: str, complaint: str, folder: Path) -> str:
     """Join what failed with the reason, in plain words where the server's own are for specialists."""
-    if "No space left on device" in complaint:
+    if "No space left on device" in complaint or disk_is_full(folder):
         return f"{sentence}: the disk is full"
     if "could not bind" in complaint:
         return f"{sentence}: no free port could be bound on {LOOPBACK}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -177,3 +178,27 @@ def test_devices_are_bound_to_their_stations(repository: ReadingRepository) -> N
     repository.register_devices({"D1": ["B"]})
     assert repository.devices()["D1"] == frozenset({"B"})
     assert repository.devices()["D2"] == frozenset()
+
+
+def test_ingesters_at_work_together_lose_nothing_and_block_nobody(database: Database) -> None:
+    stations = [SeriesKey(f"S{number}", Variable.LEVEL) for number in range(20)]
+
+    def work(offset: int) -> int:
+        """Commit every message of every station, beginning with another station and going round."""
+        repository = ReadingRepository(database)
+        stored = 0
+        for seq in range(1, 11):
+            order = stations[offset:] + stations[:offset]
+            batch = [observed(seq, float(seq), series=series) for series in order]
+            keys = [message(seq, device=series.station_id) for series in order]
+            stored += repository.commit_batch(batch, [], keys, at(seq)).stored
+        return stored
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(work, (0, 5, 10, 15))) == 200
+    queries = Queries(database)
+    assert set(queries.high_water_marks().values()) == {10}
+    assert queries.committed_messages() == 200
+    assert queries.stored_readings() == 200
+    newest = {(last.value, last.unchanged_since) for last in queries.last_readings().values()}
+    assert newest == {(10.0, at(10))}
