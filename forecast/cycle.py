@@ -31,7 +31,14 @@ from forecast import forcing
 from forecast.climatology import climatology_members
 from forecast.displacement import build_geography, positions_km, rain_zones
 from forecast.known_rain import known_rain
-from forecast.observed_rain import MEAN_CATCH_FACTOR, by_zone, catch_factors, observed_rain_members
+from forecast.observed_rain import (
+    MEAN_CATCH_FACTOR,
+    UNSEEN_BLOCK,
+    by_zone,
+    catch_factors,
+    fill_unseen,
+    observed_rain_members,
+)
 from forecast.observing import STEP_S, observed_rain, observed_water
 from forecast.ports import ForecastStore
 from forecast.products import MemberSeries, compute_products
@@ -217,6 +224,7 @@ class ForecastCycle:
             observed_rain(self.store, self._weights.station_ids, self.basin, (begin, until))
         )
         rain = observed_rain_members(areal, self._zones, self._geography, times, self._catch, self.seed)
+        rain = fill_unseen(rain, times, self._unseen_rain)
         border = forcing.border_series(self.store, self._borders, until)
         inflow = forcing.past_inflow(border, self._borders, len(times), self.seed, self.twin.members)
         run = self.twin.run(
@@ -227,6 +235,14 @@ class ForecastCycle:
         )
         heard = int(np.isfinite(water.discharge[-1]).sum())
         return _Analysis(until, run, self.views.anchor(water), heard)
+
+    def _unseen_rain(self, begin: datetime) -> FloatArray:
+        """Draw the rain of some hours in which no gauge told anything, from what was known when they began."""
+        steps = UNSEEN_BLOCK // forcing.STEP
+        blind = PastRain(np.full((1, len(self._zones.positions)), np.nan))
+        rng = np.random.default_rng((self.seed, int(begin.timestamp()), 1))
+        shape = (steps, self.twin.members)
+        return draw_rain(rng, begin, shape, self._geography, self.statements.rain_forecasts, blind).mm
 
     def _past_rain(self, now: datetime) -> PastRain:
         """Return areal rain as far back as a statement that counts now reaches."""

@@ -9,9 +9,8 @@ from benchmarks.memory_store import MemoryStore
 from domain.event_pack import DamDecision, DamDecisionKind
 from domain.variables import Variable
 from forecast import forcing
-from forecast.climatology import wet_hours
 from forecast.displacement import build_geography, rain_zones
-from forecast.observed_rain import MEAN_CATCH_FACTOR, by_zone, catch_factors, observed_rain_members
+from forecast.observed_rain import MEAN_CATCH_FACTOR, by_zone, catch_factors, fill_unseen, observed_rain_members
 from forecast.observing import BorderSource
 from twin.rainfall import ArealRain
 
@@ -106,11 +105,29 @@ def test_no_rain_stays_no_rain() -> None:
     assert (rain == 0.0).all()
 
 
-def test_unseen_rain_is_drawn_from_climatology_not_zero() -> None:
-    rain = observed_rain_members(areal(np.nan, np.nan, 96), ZONES, GEOGRAPHY, times(96), catch_factors(1, 2000), seed=1)
-    season = wet_hours(NOW)
-    assert np.isfinite(rain).all()
-    assert rain.mean() * 4.0 == pytest.approx(season.share * season.mean_mm, rel=0.1)
+def test_unseen_rain_is_unknown_until_drawn() -> None:
+    members = catch_factors(1, 20)
+    mixed = areal(2.0, 0.4)
+    mixed.rain_mm[1, :5] = np.nan
+    rain = observed_rain_members(mixed, ZONES, GEOGRAPHY, times(), members, seed=1)
+    assert np.isnan(rain[1, :5]).all()
+    assert np.isnan(rain).sum() == 5 * 20
+
+
+def test_unseen_rain_is_drawn_by_blocks_that_do_not_move() -> None:
+    def draw(begin: datetime) -> np.ndarray:
+        row = np.arange(24, dtype=np.float32) + 100.0 * begin.hour
+        return np.broadcast_to(row[:, np.newaxis, np.newaxis], (24, 30, 20))
+
+    seen = np.zeros((8, 30, 20), np.float32)
+    seen[2:, :3] = np.nan
+    ends = forcing.step_ends(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    filled = fill_unseen(seen, ends, draw)
+    # NOW is 12 h: the steps before it are the last of the block from 6 h, those after the first of 12 h.
+    assert filled[2:, 0, 0].tolist() == [622.0, 623.0, 1200.0, 1201.0, 1202.0, 1203.0]
+    assert (filled[:, 3:] == 0.0).all()
+    assert (filled[:2] == 0.0).all()
+    assert np.isnan(seen).any()
 
 
 def test_what_a_member_believes_of_past_rain_does_not_depend_on_where_the_analysis_began() -> None:
