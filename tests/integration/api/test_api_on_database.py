@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -222,3 +223,18 @@ def test_a_database_that_is_gone_is_said(wallonia: Basin, database_url: str, clo
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:hydronum:store-unavailable")
         assert running.client.get("/health").json()["database"] == "unavailable"
         assert running.client.get("/api/v1/basin").status_code == 200
+
+
+def test_a_page_that_leaves_is_forgotten(served: Served) -> None:
+    def streams() -> str:
+        lines = served.client.get("/metrics").text.splitlines()
+        return next(line for line in lines if line.startswith("hydronum_event_streams "))
+
+    with httpx.stream("GET", f"{served.url}/api/v1/events") as stream:
+        lines = stream.iter_lines()  # kept: once forgotten it would close the stream
+        next(lines)
+        assert streams() == "hydronum_event_streams 1.0"
+    deadline = time.monotonic() + 5
+    while streams() != "hydronum_event_streams 0.0":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
