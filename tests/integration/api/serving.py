@@ -45,6 +45,8 @@ def serving(basin: Basin, database: Database) -> Iterator[Served]:
         try:
             with httpx.Client(base_url=url, timeout=10) as client:
                 _wait_for_listener(database.url)
+                # Else every small answer would wait 40 ms for an acknowledgement.
+                assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
                 yield Served(url, client, thread)
         finally:
             server.should_exit = True
