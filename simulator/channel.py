@@ -23,7 +23,6 @@ Indices = NDArray[np.int64]
 STEP_S = 300.0
 TABLE_SIZE = 1024
 BANKFULL_TIMES_MEAN = 8.0
-FLOODPLAIN_WIDTHS = 4.0
 FLOODPLAIN_ROUGHNESS = 0.09
 FLOODPLAIN_RISE_M = 1.5
 POOL_REACH_KM = 15.0
@@ -78,10 +77,9 @@ def _section(terrain: Terrain, basin: Basin, k: int) -> Section:
     bankfull = (bankfull_flow * n / (width * np.sqrt(slope))) ** 0.6
     depth = np.linspace(0.0, np.sqrt(25.0 + 2 * bankfull), 600) ** 2
     over = np.maximum(depth - bankfull, 0.0)
-    plain = FLOODPLAIN_WIDTHS * width * np.minimum(over / FLOODPLAIN_RISE_M, 1.0)
-    plain_area = np.where(
-        over < FLOODPLAIN_RISE_M, plain * over / 2, FLOODPLAIN_WIDTHS * width * (over - FLOODPLAIN_RISE_M / 2)
-    )
+    widest = terrain.plain_width_m[k]
+    plain = widest * np.minimum(over / FLOODPLAIN_RISE_M, 1.0)
+    plain_area = np.where(over < FLOODPLAIN_RISE_M, plain * over / 2, widest * (over - FLOODPLAIN_RISE_M / 2))
     plain_depth = np.divide(plain_area, plain, out=np.zeros_like(over), where=plain > 0)
     discharge = np.sqrt(slope) * (
         width * depth ** (5 / 3) / n + plain_area * plain_depth ** (2 / 3) / FLOODPLAIN_ROUGHNESS

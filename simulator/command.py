@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from domain.basin_files import read_basin
 from domain.clock import format_utc
-from domain.errors import ConfigurationError, HydroNumError
-from simulator.scenario import read_scenario
-from simulator.simulation import Simulation
-from simulator.truth_files import write_truth
+from domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from simulator.simulation import Simulation
 
 FASTEST = "max"
 
@@ -50,10 +49,8 @@ def simulate(
         Scenario file, or the name of a shipped one such as ``flash_flood``.
     broker_url
         ``mqtt://user:password@host:port``, or None to write the truth only.
-    truth_out
-        Folder for the truth, made if needed.
-    basin_folder
-        Folder of the basin.
+    truth_out, basin_folder
+        Folder for the truth, made if needed, and folder of the basin.
     speed
         ``max``, ``real`` (one event second a second) or a number of event seconds a second.
     seed
@@ -63,13 +60,14 @@ def simulate(
 
     Raises
     ------
-    ConfigurationError
-        If scenario, basin or speed cannot be used.
-    ServerError
-        If the broker refuses or stays away.
-    OSError
-        If the truth cannot be written.
+    ConfigurationError, ServerError, OSError
+        If the input cannot be used, the broker refuses or stays away, or the truth cannot be written.
     """
+    # The numerical packages load slowly; the rest of the command line must not wait for them.
+    from simulator.scenario import read_scenario
+    from simulator.simulation import Simulation
+    from simulator.truth_files import write_truth
+
     factor = _factor(speed)
     simulation = Simulation(read_basin(basin_folder), read_scenario(scenario_path), seed)
     write_truth(truth_out, simulation.truth, simulation.basin, simulation.faults)
@@ -119,27 +117,3 @@ def _publish(simulation: Simulation, broker_url: str, factor: float | None, cons
             published += len(messages)
             progress.update(bar, advance=1, description=format_utc(step))
     return published
-
-
-def simulate_command(
-    scenario: Annotated[Path, typer.Argument(help="scenario file, or the name of a shipped one")],
-    truth_out: Annotated[Path, typer.Option(help="folder for the truth")],
-    broker: Annotated[
-        str | None, typer.Option(help="mqtt://user:password@host:port", envvar="HYDRONUM_BROKER_URL")
-    ] = None,
-    speed: Annotated[str, typer.Option(help="max, real, or event seconds per second")] = FASTEST,
-    seed: Annotated[int | None, typer.Option(help="instead of the scenario's")] = None,
-    basin: Annotated[Path, typer.Option(help="basin folder")] = Path("basins/wallonia"),
-) -> None:
-    """Play a scenario on a simulated world: publish its sensors' messages and write the truth."""
-    console = Console(stderr=True)
-    try:
-        report = simulate(scenario, broker, truth_out, basin_folder=basin, speed=speed, seed=seed, console=console)
-    except (HydroNumError, OSError) as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(code=1) from None
-    console.print(
-        f"{report.scenario}: {report.steps} steps, {report.published} messages published, {report.faults} faults "
-        f"injected, water balance error {report.water_balance_error:.1e}; truth in {truth_out}",
-        markup=False,
-    )

@@ -24,6 +24,8 @@ from simulator.scenario import Scenario, SoilStart, read_scenario
 from simulator.truth import Truth
 from simulator.world import World, build_world, read_pack, simulate_truth
 
+HEADER = ("place", "when (local)", "what", "role", "wanted", "got", "off", "verdict")
+RUN_HEADER = ("start", "place", "soil filled", "rain mm", "peak m3/s", "at (local)", "runoff coefficient")
 PLACES = (
     "VES_DAM",
     "VES_CHAUDFONTAINE",
@@ -93,14 +95,11 @@ def write_report(folder: Path, basin: Basin, scenario: Scenario, pack: EventPack
     zone = ZoneInfo(basin.timezone)
     compared = [compare(anchor, truth, basin) for anchor in pack.anchors if anchor.role is not AnchorRole.RAIN]
     rows = [_row(comparison, zone) for comparison in compared]
-    header = ["place", "when (local)", "what", "role", "wanted", "got", "off", "verdict"]
     with (folder / "simulation_report.csv").open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle).writerows(
-            [["anchor_id", *header], *([c.anchor.anchor_id, *r] for c, r in zip(compared, rows, strict=True))]
-        )
-    runs = summaries(basin, scenario, pack, PLACES)
-    text = _markdown(header, rows, runs, scenario, truth, basin, zone)
-    (folder / "simulation_report.md").write_text(text, encoding="utf-8")
+        csv.writer(handle).writerow(["anchor_id", *HEADER])
+        csv.writer(handle).writerows([c.anchor.anchor_id, *row] for c, row in zip(compared, rows, strict=True))
+    run_rows = [_run_row(run, basin, zone) for run in summaries(basin, scenario, pack, PLACES)]
+    (folder / "simulation_report.md").write_text(_markdown(rows, run_rows, scenario, truth), encoding="utf-8")
 
 
 def _row(comparison: Comparison, zone: ZoneInfo) -> list[str]:
@@ -129,71 +128,59 @@ def _row(comparison: Comparison, zone: ZoneInfo) -> list[str]:
     return [anchor.place, when, what, anchor.role.value.replace("_", " "), wanted, got, off, verdict]
 
 
+INTRODUCTION = (
+    "The truth is a simulated world: no figure here is a measurement, and agreement with the readings says nothing "
+    "about the skill of a forecast. It was tuned by `python -m simulator.tune` on the readings of the first table "
+    "only (seven constants, in `scenario.toml`); the second table was held out and is shown as it came. Met means "
+    "within the tolerance of `anchors.csv` (10 % unless said otherwise; a lower bound counts as met from 10 % below "
+    "it upwards).\n\n"
+    "A lake counts as full when it begins to spill. Where gauges publish discharge, it errs besides: see the true "
+    "ratings in `simulator/gauging.py`."
+)
+SOIL_STATES = (
+    "Dry, median and wet are the 5, 50 and 95 % quantiles of the days of the warm-up year by soil moisture over the "
+    "whole basin; the five days before the event then run on them. Coefficients count flow above that at the start, "
+    "border inflows left out; slow drainage after the last day is not in them. At the Eupen dam the peak is that of "
+    "the outflow, the coefficient that of the inflow."
+)
+
+
+def _run_row(run: EventSummary, basin: Basin, zone: ZoneInfo) -> list[str]:
+    return [
+        run.start.value.replace("_", " "),
+        basin.network.nodes[run.node_id].name,
+        f"{run.soil_fill:.2f}",
+        f"{run.rain_mm:.0f}",
+        f"{run.peak:.0f}",
+        f"{run.peak_at.astimezone(zone):%d July %H:%M}",
+        f"{run.runoff_coefficient:.2f}",
+    ]
+
+
 def _markdown(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    runs: Sequence[EventSummary],
-    scenario: Scenario,
-    truth: Truth,
-    basin: Basin,
-    zone: ZoneInfo,
+    rows: Sequence[Sequence[str]], run_rows: Sequence[Sequence[str]], scenario: Scenario, truth: Truth
 ) -> str:
     tuned, held_out = ([row for row in rows if row[3] == role] for role in ("tuned", "held out"))
     met = sum(row[-1] == "met" for row in held_out)
-    run_rows = [
-        [
-            run.start.value.replace("_", " "),
-            basin.network.nodes[run.node_id].name,
-            f"{run.soil_fill:.2f}",
-            f"{run.rain_mm:.0f}",
-            f"{run.peak:.0f}",
-            f"{run.peak_at.astimezone(zone):%d July %H:%M}",
-            f"{run.runoff_coefficient:.2f}",
-        ]
-        for run in runs
+    paragraphs = [
+        f"# {scenario.title}",
+        f"Written by `python -m simulator.report`. {truth.label}.",
+        INTRODUCTION,
+        "## Readings it was tuned on",
+        _table(HEADER, tuned),
+        f"## Readings held out: {met} of {len(held_out)} met",
+        _table(HEADER, held_out),
+        "## The event from other soil states",
+        SOIL_STATES,
+        _table(RUN_HEADER, run_rows),
+        f"Water balance of the run: error {truth.ledger.error:.0e} of what came in.",
     ]
-    run_header = ["start", "place", "soil filled", "rain mm", "peak m3/s", "at (local)", "runoff coefficient"]
-    return "\n".join(
-        [
-            f"# {scenario.title}",
-            "",
-            f"Written by `python -m simulator.report`. {truth.label}.",
-            "",
-            "The truth is a simulated world: no figure here is a measurement, and agreement with the readings says "
-            "nothing about the skill of a forecast. It was tuned by `python -m simulator.tune` on the readings of the "
-            "first table only (seven constants, in `scenario.toml`); the second table was held out and is shown as "
-            "it came. Met means within the tolerance of `anchors.csv` (10 % unless said otherwise; a lower bound "
-            "counts as met from 10 % below it upwards).",
-            "",
-            "A lake counts as full when it begins to spill. Where gauges publish discharge, it errs besides: see the "
-            "true ratings in `simulator/gauging.py`.",
-            "",
-            "## Readings it was tuned on",
-            "",
-            *_table(header, tuned),
-            "",
-            f"## Readings held out: {met} of {len(held_out)} met",
-            "",
-            *_table(header, held_out),
-            "",
-            "## The event from other soil states",
-            "",
-            "Dry, median and wet are the 5, 50 and 95 % quantiles of the days of the warm-up year by soil moisture "
-            "over the whole basin; the five days before the event then run on them. Coefficients count flow above that "
-            "at the start, border inflows left out; slow drainage after the last day is not in them. At the Eupen dam "
-            "the peak is that of the outflow, the coefficient that of the inflow.",
-            "",
-            *_table(run_header, run_rows),
-            "",
-            f"Water balance of the run: error {truth.ledger.error:.0e} of what came in.",
-            "",
-        ]
-    )
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:

@@ -80,14 +80,15 @@ class TunedSection(_Section):
     """Calibration constants of all catchments above a node; the smallest such region counts.
 
     ``soil`` multiplies the soil's storage capacity, ``quickness`` the fast reservoir's speed, ``rain`` the true
-    areal rain (what the gauges of the region miss beside undercatch and cells), ``channel`` the roughness.
+    areal rain (what the gauges of the region miss beside undercatch and cells), ``flood_plain`` the width of the
+    flood plains, which hold a wave back.
     """
 
     upstream_of: Id
     soil: Positive = 1.0
     quickness: Positive = 1.0
     rain: Positive = 1.0
-    channel: Positive = 1.0
+    flood_plain: Positive = 1.0
 
 
 class DamSection(_Section):

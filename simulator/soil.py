@@ -98,10 +98,8 @@ def soil_steps(
 
     Parameters
     ----------
-    rain_mm
-        Rain of each forcing step, shape [step, node].
-    demand_mm_h
-        Potential evaporation, shape [step].
+    rain_mm, demand_mm_h
+        Rain of each forcing step, shape [step, node], and potential evaporation, shape [step].
     substeps
         Five-minute substeps in a forcing step.
     parameters, state
@@ -118,7 +116,6 @@ def soil_steps(
         drainage, share = parameters.drainage_mm_h[node], parameters.interflow_share[node]
         soil, surface = state.soil[node], state.surface[node]
         interflow, groundwater = state.interflow[node], state.groundwater[node]
-        evaporated = 0.0
         for step in range(rain_mm.shape[0]):
             rain = rain_mm[step, node] / substeps
             for substep in range(substeps):
@@ -129,7 +126,7 @@ def soil_steps(
                 filling = soil / capacity
                 loss = min(demand_mm_h[step] * SUBSTEP_H * min(1.0, 1.4 * filling), soil)
                 soil -= loss
-                evaporated += loss
+                evaporated_mm[node] += loss
                 drained = min(drainage * filling * filling * filling * filling * SUBSTEP_H, soil)
                 soil -= drained
                 rate = drained / SUBSTEP_H
@@ -141,4 +138,3 @@ def soil_steps(
                 runoff_mm_h[row, node] = (before + spilled + drained - surface - interflow - groundwater) / SUBSTEP_H
         state.soil[node], state.surface[node] = soil, surface
         state.interflow[node], state.groundwater[node] = interflow, groundwater
-        evaporated_mm[node] += evaporated

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 KM_PER_DEGREE = 111.2
 POINTS_PER_CATCHMENT = 7
+FLOODPLAIN_WIDTHS = 4.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Terrain:
     slope: Array
     width_m: Array
     roughness: Array
+    plain_width_m: Array
     is_pool: NDArray[np.bool_]
     soil: SoilParameters
     rain_factor: Array
@@ -102,7 +104,9 @@ def hidden_terrain(basin: Basin, scenario: Scenario, seed: int) -> Terrain:
     is_inflow = np.array([node.role is NodeRole.INFLOW for node in nodes])
     local_km2 = np.array([network.local_area_km2(node_id) for node_id in order])
     area_km2 = np.where(is_inflow, 0.0, local_km2 * _factors(draw, count, spread.area_spread))
-    roughness = 0.040 * _factors(draw, count, spread.roughness_spread)
+    width_m = np.array([r.width_m if r else 10.0 for r in reaches]) * _factors(draw, count, spread.width_spread)
+    # A priori: gravel and boulders in the Ardennes, a dredged bed in the canalised rivers.
+    roughness = np.where(width_m > 50, 0.030, 0.040) * _factors(draw, count, spread.roughness_spread)
     return Terrain(
         node_ids=order,
         below=np.array([index[r.to_node] if r else -1 for r in reaches], dtype=np.int64),
@@ -112,8 +116,9 @@ def hidden_terrain(basin: Basin, scenario: Scenario, seed: int) -> Terrain:
         mean_discharge_m3s=np.array([max(node.mean_discharge_m3s, 0.01) for node in nodes]),
         length_m=np.array([r.length_km * 1000 if r else 0.0 for r in reaches]),
         slope=np.clip([r.slope if r else 1e-3 for r in reaches], 2e-4, 0.03),
-        width_m=np.array([r.width_m if r else 10.0 for r in reaches]) * _factors(draw, count, spread.width_spread),
-        roughness=roughness * np.array([t.channel if t else 1.0 for t in tuned]),
+        width_m=width_m,
+        roughness=roughness,
+        plain_width_m=FLOODPLAIN_WIDTHS * width_m * np.array([t.flood_plain if t else 1.0 for t in tuned]),
         is_pool=np.array([r is not None and r.regulation is Regulation.POOL for r in reaches]),
         soil=_soils(draw, area_km2, [(t.soil, t.quickness) if t else (1.0, 1.0) for t in tuned]),
         rain_factor=np.array([t.rain if t else 1.0 for t in tuned]),

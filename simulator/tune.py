@@ -30,8 +30,9 @@ END: Final = "# --- tuned by python -m simulator.tune: end ---"
 ROUNDS: Final = 8
 TOLERANCE: Final = 0.004
 FULL_AT: Final = datetime(2021, 7, 14, 21, 0, tzinfo=UTC)
-# "Evening of 15 July" and "morning of 15 July", local time, in UTC.
-EVENING_PEAK: Final = datetime(2021, 7, 15, 20, 0, tzinfo=UTC)
+# "Evening of 15 July" is the window from 18 h to 6 h local; the peak is sought in its middle.
+EVENING_PEAK: Final = datetime(2021, 7, 15, 22, 0, tzinfo=UTC)
+# "Morning of 15 July": 6 to 12 h local.
 MORNING: Final = (datetime(2021, 7, 15, 4, 0, tzinfo=UTC), datetime(2021, 7, 15, 10, 0, tzinfo=UTC))
 BOTH_DAYS: Final = (datetime(2021, 7, 13, 22, 0, tzinfo=UTC), datetime(2021, 7, 15, 22, 0, tzinfo=UTC))
 # A reading of the flood is a lower bound of its peak; the peak is taken a twentieth higher.
@@ -76,7 +77,7 @@ KNOBS: Final = (
         (0.2, 5.0),
     ),
     Knob("MEU_SINTPIETER.soil", 3260.0, lambda t: float(t.discharge_at("MEU_SINTPIETER").max()), 1.0, 1.2, (0.2, 5.0)),
-    Knob("MEU_SINTPIETER.channel", 20.0, lambda t: _peak_hour(t, "MEU_SINTPIETER"), 1.0, 1.2, (0.5, 3.0)),
+    Knob("MEU_SINTPIETER.flood_plain", 22.0, lambda t: _peak_hour(t, "MEU_SINTPIETER"), 1.0, 1.3, (0.3, 12.0)),
 )
 
 
@@ -100,7 +101,7 @@ def _peak_hour(truth: Truth, node_id: str) -> float:
     """Hour of 15 July (UTC) around which the highest tenth of the flood stands: smoother than its one top."""
     flow = truth.discharge_at(node_id)
     above = np.maximum(flow - 0.9 * flow.max(), 0.0)
-    hours = np.array([(step - EVENING_PEAK).total_seconds() / 3600 + 20.0 for step in truth.steps])
+    hours = np.array([(step - EVENING_PEAK).total_seconds() / 3600 + 22.0 for step in truth.steps])
     return float(np.average(hours, weights=above))
 
 
@@ -120,7 +121,9 @@ def constants_of(scenario: Scenario) -> dict[str, float]:
     """Return the constants as the scenario has them, or the start of those it lacks."""
     found = {knob.name: knob.start for knob in KNOBS}
     for section in scenario.tuned:
-        found |= {f"{section.upstream_of}.{what}": getattr(section, what) for what in ("soil", "quickness", "channel")}
+        found |= {
+            f"{section.upstream_of}.{what}": getattr(section, what) for what in ("soil", "quickness", "flood_plain")
+        }
     for dam_id, dam in scenario.dams.items():
         given = {"rule_reserve_hm3": dam.rule_reserve_hm3, "spill_crest_m": dam.spill_crest_m}
         found |= {f"{dam_id}.{what}": value for what, value in given.items() if value is not None}
@@ -173,7 +176,7 @@ def write_constants(path: Path, scenario: Scenario) -> None:
     lines = [BEGIN]
     for section in scenario.tuned:
         lines += ["[[tuned]]", f'upstream_of = "{section.upstream_of}"']
-        lines += [f"{what} = {getattr(section, what):.4f}" for what in ("soil", "quickness", "channel")]
+        lines += [f"{what} = {getattr(section, what):.4f}" for what in ("soil", "quickness", "flood_plain")]
     for dam_id, dam in scenario.dams.items():
         lines += [
             f"[dams.{dam_id}]",

@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from rich.console import Console
-from typer import Typer
-from typer.testing import CliRunner
 
 from domain.basin import Basin
 from domain.errors import ConfigurationError
 from domain.event_pack import Anchor, AnchorRole, Bound
 from domain.variables import Variable
 from simulator.anchors import compare, peaks
-from simulator.command import simulate, simulate_command
+from simulator.command import simulate
 from simulator.scenario import Scenario, read_scenario
 from simulator.simulation import Simulation
 from simulator.truth_files import write_truth
@@ -85,15 +83,6 @@ def test_the_command_writes_the_truth(tiny_basin: Basin, scenario_path: Path, tm
 def test_impossible_speeds_are_refused(tiny_basin: Basin, scenario_path: Path, tmp_path: Path, speed: str) -> None:
     with pytest.raises(ConfigurationError, match="speed must be"):
         simulate(scenario_path, None, tmp_path, basin_folder=tiny_basin.folder, speed=speed)
-
-
-def test_the_command_line_says_what_is_wrong(tiny_basin: Basin, tmp_path: Path) -> None:
-    app = Typer()
-    app.command()(simulate_command)
-    arguments = ["nowhere.toml", "--truth-out", str(tmp_path), "--basin", str(tiny_basin.folder)]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 1
-    assert "No such file" in result.output
 
 
 def test_a_broker_address_must_be_one(tiny_basin: Basin, scenario_path: Path, tmp_path: Path) -> None:
