@@ -76,9 +76,6 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("demo")
     log = folder / "demo.log"
     command = [sys.executable, "-m", "service.cli", "demo", "--speed", "900", "--data-dir", str(folder / "data")]
-    script = Path(sys.executable).with_name("hydronum")
-    if script.exists():
-        command[:3] = [str(script)]
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT)
     try:
@@ -113,14 +110,9 @@ def demo(demo_url: str) -> Demo:
 
 
 @pytest.fixture(scope="session")
-def flooded(demo: Demo) -> Demo:
-    """Play until the flood has raised observed and forecast alerts, then hold the clock."""
-
-    def reached() -> bool:
-        bases = {alert["basis"] for alert in demo.open_alerts() if alert["state"] in {"pre_alert", "alert"}}
-        return bases == {"observed", "forecast"}
-
-    demo.play_until(reached)
+def alerted(demo: Demo) -> Demo:
+    """Play until a forecast stands and an alert is open, then hold the clock."""
+    demo.play_until(lambda: bool(demo.open_alerts()) and demo.ask("/state")["issued_at"] is not None)
     return demo
 
 

@@ -1,15 +1,23 @@
 import type { ComponentChildren } from "preact";
 import { type Level, forecastAge, judge, readingAge, silentStations } from "../ages";
-import { span } from "../format";
+import { instant, span } from "../format";
 import { connectionWords } from "../live/feed";
-import { connection, eventNow, fault, health, lastRead, situation, tab, wallNow } from "../store";
+import { connection, fault, health, lastRead, situation, tab, wallNow } from "../store";
 import { stateFilter } from "./StationList";
 
 const LEVEL_SIGNS: Readonly<Record<Level, string>> = { good: "●", late: "▲", lost: "■" };
 
-function Item({ level, label, children, title }: { level: Level; label: string; children: ComponentChildren; title?: string }) {
+interface ItemProps {
+  level: Level;
+  label: string;
+  children: ComponentChildren;
+  title?: string;
+  loud?: boolean;
+}
+
+function Item({ level, label, children, title, loud }: ItemProps) {
   return (
-    <li class={`health-item is-${level}`} title={title}>
+    <li class={`health-item is-${level} ${loud ? "is-loud" : ""}`} title={title}>
       <span class="health-sign" aria-hidden="true">
         {LEVEL_SIGNS[level]}
       </span>
@@ -19,14 +27,14 @@ function Item({ level, label, children, title }: { level: Level; label: string; 
 }
 
 function ConnectionItem() {
-  const { kind, minutesOld } = connectionWords(connection.value, lastRead.value, wallNow.value);
+  const { kind, secondsOld } = connectionWords(connection.value, lastRead.value, wallNow.value);
   if (kind === "live") return <Item level="good" label="Connection">live</Item>;
   if (kind !== "gone") {
     return <Item level="late" label="Connection">{kind === "starting" ? "connecting…" : "reconnecting…"}</Item>;
   }
-  const age = lastRead.value === null ? "nothing was ever received" : `shown state is ${minutesOld} min old`;
+  const age = lastRead.value === null ? "nothing was ever received" : `shown state is ${span(secondsOld)} old`;
   return (
-    <Item level="lost" label="Service gone:" title={fault.value ?? ""}>
+    <Item level="lost" label="Service gone:" loud title={fault.value ?? ""}>
       {age}
     </Item>
   );
@@ -64,7 +72,7 @@ function ServiceItem() {
 /** Whether the system itself can see: always in view. */
 export function HealthStrip() {
   const state = situation.value;
-  const now = eventNow.value;
+  const now = instant(state?.now); // ages of the state as it was read; the clock above may have moved on
   const data = state && now !== null ? readingAge(state, now) : null;
   const forecast = state && now !== null ? forecastAge(state, now) : null;
   return (

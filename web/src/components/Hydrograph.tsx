@@ -2,7 +2,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { Threshold } from "../api";
-import { chartOptions } from "../chart/options";
+import { type ChartSetup, chartOptions } from "../chart/options";
 import type { Marks } from "../chart/paint";
 import { COLUMNS, type ChartTable, chartTable } from "../chart/table";
 import { theme } from "../theme";
@@ -15,9 +15,13 @@ interface HydrographProps {
   unit: string;
   thresholds: readonly Threshold[];
   nowMs: number | null;
-  /** Gives the canvas to whoever exports it. */
-  onPlot: (canvas: HTMLCanvasElement | null) => void;
+  /** Gives a way to draw the same chart for export, at its own size. */
+  onPlot: (draw: DrawForExport | null) => void;
 }
+
+export type DrawForExport = () => Promise<HTMLCanvasElement>;
+
+const EXPORT_SIZE = { width: 1200, height: 520 };
 
 /** A third of the window, within limits; styles/station.css keeps the same room before the chart is there. */
 const chartHeight = (): number => Math.round(Math.min(420, Math.max(270, innerHeight * 0.34)));
@@ -32,6 +36,16 @@ function moveCursor(plot: uPlot | null, event: KeyboardEvent): void {
   const times = plot.data[0];
   const at = Math.min(times.length - 1, Math.max(0, (plot.cursor.idx ?? times.length - 1) + step));
   plot.setCursor({ left: plot.valToPos(times[at] ?? 0, "x"), top: plot.height / 3 });
+}
+
+/** Draw a chart of full size out of sight and hand over its canvas. */
+async function drawApart(setup: Omit<ChartSetup, "width" | "height" | "onCursor">, data: uPlot.AlignedData): Promise<HTMLCanvasElement> {
+  const holder = document.createElement("div");
+  const plot = new uPlot(chartOptions({ ...setup, ...EXPORT_SIZE, onCursor: () => undefined }), data, holder);
+  await new Promise((resolve) => setTimeout(resolve)); // uPlot draws in a microtask
+  const { canvas } = plot.ctx;
+  plot.destroy();
+  return canvas;
 }
 
 /** A plot that lives as long as variable and theme do; new values only replace its data. */
@@ -53,7 +67,8 @@ function usePlot(props: HydrographProps, table: ChartTable, onCursor: (index: nu
     const options = chartOptions({ variable, unit, width: element.clientWidth, height: chartHeight(), marks: () => latest.current, onCursor });
     const made = new uPlot(options, plotData(table), element);
     plot.current = made;
-    onPlot(made.ctx.canvas);
+    const marks = (): Marks => latest.current;
+    onPlot(() => drawApart({ variable, unit, marks }, made.data));
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: chartHeight() }));
     observer.observe(element);
     return () => {

@@ -6,7 +6,7 @@ import { clockParts, isoShort, unitOf, unitSign, variableWord } from "../format"
 import { eventNow, nowById, runLabel } from "../store";
 import { ChartKey, chartKeys } from "./ChartKey";
 import { CrossingTable } from "./CrossingTable";
-import { Hydrograph } from "./Hydrograph";
+import { type DrawForExport, Hydrograph } from "./Hydrograph";
 import { LatestTable } from "./LatestTable";
 import { StationFacts } from "./StationFacts";
 import { type SeriesView, useSeries } from "./useSeries";
@@ -58,15 +58,17 @@ function runWords(view: SeriesView): string {
 }
 
 function useExports(station: Station, variable: string, unit: string, view: SeriesView) {
-  const canvas = useRef<HTMLCanvasElement | null>(null);
+  const draw = useRef<DrawForExport | null>(null);
   const stem = `${station.station_id}_${variable}_${new Date(eventNow.value ?? Date.now()).toISOString().slice(0, 16).replaceAll(":", "")}Z`;
   const csv = (): void => saveText(chartCsv(station, runLabel.value, view.observed, view.forecast), `${stem}.csv`);
-  const picture = (): void => {
-    if (!canvas.current) return;
+  const picture = async (): Promise<void> => {
+    const canvas = await draw.current?.();
+    if (!canvas) return;
     const now = eventNow.value;
     const time = now === null ? "" : `${clockParts(now).date} ${clockParts(now).time} Brussels (${clockParts(now).utc})`;
     savePicture(
-      canvas.current,
+      canvas,
+      devicePixelRatio,
       {
         title: `${station.name} (${station.river || "rain gauge"}), ${variableWord(variable).toLowerCase()} [${unitSign(unit)}]`,
         subtitle: [time, runWords(view)].filter(Boolean).join(" · "),
@@ -76,7 +78,7 @@ function useExports(station: Station, variable: string, unit: string, view: Seri
       `${stem}.png`,
     );
   };
-  return { canvas, csv, picture };
+  return { draw, csv, picture };
 }
 
 export function StationBody({ station }: { station: Station }) {
@@ -86,7 +88,7 @@ export function StationBody({ station }: { station: Station }) {
   const latest = nowById.value.get(station.station_id)?.latest ?? {};
   const unit = view.observed?.unit ?? view.forecast?.unit ?? latest[variable]?.unit ?? unitOf(variable);
   const judged = useMemo(() => station.thresholds.filter((item) => item.variable === variable), [station, variable]);
-  const { canvas, csv, picture } = useExports(station, variable, unit, view);
+  const { draw, csv, picture } = useExports(station, variable, unit, view);
   return (
     <>
       <div class="chart-bar">
@@ -105,7 +107,7 @@ export function StationBody({ station }: { station: Station }) {
         unit={unit}
         thresholds={judged}
         nowMs={eventNow.value}
-        onPlot={(made) => (canvas.current = made)}
+        onPlot={(made) => (draw.current = made)}
       />
       <ChartKey view={view} variable={variable} />
       <ChartNote view={view} variable={variable} />
@@ -115,7 +117,7 @@ export function StationBody({ station }: { station: Station }) {
           <button type="button" class="button small" onClick={csv}>
             CSV
           </button>
-          <button type="button" class="button small" onClick={picture}>
+          <button type="button" class="button small" onClick={() => void picture()}>
             PNG
           </button>
         </span>

@@ -154,7 +154,7 @@ describe("connectionWords", () => {
   it("says reconnecting first and gone later, with the age of what is shown", () => {
     const down: Connection = { kind: "down", since: 0 };
     expect(connectionWords(down, 0, 5000).kind).toBe("reconnecting");
-    expect(connectionWords(down, 0, minutes(7))).toEqual({ kind: "gone", minutesOld: 7 });
+    expect(connectionWords(down, 0, minutes(7))).toEqual({ kind: "gone", secondsOld: 420 });
     expect(connectionWords({ kind: "starting", since: 0 }, null, minutes(1)).kind).toBe("gone");
     expect(connectionWords({ kind: "up", since: 0 }, 0, minutes(1)).kind).toBe("live");
   });

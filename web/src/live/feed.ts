@@ -151,10 +151,10 @@ export function connectionWords(
   connection: Connection,
   lastRead: number | null,
   wallNow: number,
-): { kind: "starting" | "live" | "reconnecting" | "gone"; minutesOld: number } {
-  const minutesOld = lastRead === null ? 0 : Math.floor((wallNow - lastRead) / 60_000);
-  if (connection.kind === "up") return { kind: "live", minutesOld };
+): { kind: "starting" | "live" | "reconnecting" | "gone"; secondsOld: number } {
+  const secondsOld = lastRead === null ? 0 : Math.max(0, (wallNow - lastRead) / 1000);
+  if (connection.kind === "up") return { kind: "live", secondsOld };
   const waited = wallNow - connection.since;
-  if (waited > GONE_AFTER_MS) return { kind: "gone", minutesOld };
-  return { kind: connection.kind === "starting" ? "starting" : "reconnecting", minutesOld };
+  if (waited > GONE_AFTER_MS) return { kind: "gone", secondsOld };
+  return { kind: connection.kind === "starting" ? "starting" : "reconnecting", secondsOld };
 }
