@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from twin.parameters import Parameters
 from twin.reservoirs import level_at, volume_at
 from twin.runs import Forcing, TwinRun
 from twin.state import NASH_STORES, TwinState
+
+Kind = TypeVar("Kind", np.float32, np.int32)
 
 __all__ = ["Job", "check_forcing", "execute", "templates"]
 
@@ -152,8 +154,8 @@ def _shared(job: Job) -> _Shared:
     zone = np.arange(len(topology.catchment_ids)) if forcing.zones is None else forcing.zones
     drivers = sweep.Drivers(
         rain=_by_member(forcing.rain_mm),
-        zone=np.ascontiguousarray(zone, np.int32),
-        evaporation=np.ascontiguousarray(forcing.potential_evaporation_mm, np.float32),
+        zone=_plain(zone, np.int32),
+        evaporation=_plain(forcing.potential_evaporation_mm, np.float32),
         inflow=_by_member(forcing.inflow_m3s),
         release=release,
         dam_volume=_observed_volumes(job, steps),
@@ -166,7 +168,12 @@ def _shared(job: Job) -> _Shared:
 
 def _by_member(values: NDArray[np.floating]) -> NDArray[np.float32]:
     deep = values if values.ndim == 3 else values[:, :, None]
-    return np.ascontiguousarray(deep, np.float32)
+    return _plain(deep, np.float32)
+
+
+def _plain(values: NDArray[np.number], kind: type[Kind]) -> NDArray[Kind]:
+    # A read-only or strided array is another type to numba and would compile the sweep once more.
+    return np.require(values, kind, ("C", "W"))
 
 
 def _places(topology: Topology, node_ids: Sequence[str]) -> NDArray[np.int32]:
@@ -208,7 +215,7 @@ def _gauges(job: Job, gauge: NDArray[np.int32], block: Template) -> sweep.Gauges
     variance = MODEL_LOG_SD**2 + sd**2
     return sweep.Gauges(
         gauge=gauge,
-        observed=np.ascontiguousarray(seen, np.float32),
+        observed=_plain(seen, np.float32),
         gain=(MODEL_LOG_SD**2 / variance).astype(np.float32),
         limit=(LARGEST_INNOVATION * np.sqrt(variance)).astype(np.float32),
         memory=memory,

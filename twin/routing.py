@@ -53,19 +53,35 @@ def section(h, channel, plain, bank, width, plain_width):  # type: ignore[no-unt
 
 
 @njit(error_model="numpy", fastmath={"contract"}, inline="always")
+def depth_at(area, bank, width, per_width, per_full_width):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the depth [m] of a wetted area [m2]."""
+    over = max(area - width * bank, F(0.0))
+    return (area - over) * per_width + over * per_full_width
+
+
+@njit(error_model="numpy", fastmath={"contract"}, inline="always")
 def outflow_at(flows, geometry, grid, bounds):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return outflow [m3/s] and the correction of depth [m] that one iteration finds.
+    """Return outflow [m3/s] at a depth, and the Newton step of that depth [m] towards the reference flow.
 
     ``flows`` are 2 V / dt and I, ``geometry`` what :func:`section` returns, ``grid`` dt / dx and
     1 / (S dx), ``bounds`` the tightness of the lower and the looseness of the upper bound on D.
     """
+    doubled, inflow = flows
     discharge, gradient, area, top = geometry
-    one = F(1.0) / (area * gradient * gradient)
-    c = grid[0] * discharge * gradient * gradient * one
-    d = grid[1] * discharge * discharge * top * one
+    squared = gradient * gradient
+    one = F(1.0) / (area * squared * discharge)
+    per_area = one * squared * discharge
+    steepness = one * squared * gradient * area
+    c = grid[0] * discharge * per_area
+    d = grid[1] * discharge * discharge * discharge * top * one
     d = min(max(d, bounds[0] * abs(F(1.0) - c)), F(1.0) + c + bounds[1])
-    outflow = (flows[0] * c + (c - F(1.0) + d) * flows[1]) / (F(1.0) + c + d)
-    return outflow, (F(0.5) * (flows[1] + outflow) - discharge) * area * gradient * one
+    per_sum = F(1.0) / (F(1.0) + c + d)
+    outflow = (doubled * c + (c - F(1.0) + d) * inflow) * per_sum
+    # Outflow depends on the depth by C (as Q / A) and D (about as the depth, 0.6 Q / Q').
+    by_c = (doubled + inflow - outflow) * c * (steepness - top * per_area)
+    by_d = (inflow - outflow) * d * F(0.6) * steepness
+    slope = max(gradient - F(0.5) * per_sum * (by_c + by_d), F(0.3) * gradient)
+    return outflow, (F(0.5) * (inflow + outflow) - discharge) / slope
 
 
 @njit(error_model="numpy", fastmath={"contract"})
@@ -84,15 +100,19 @@ def route_division(block, volume, flow, steps, dt, bound):  # type: ignore[no-un
         for m in range(LANES):
             v = volume[m]
             inflow = q[m]
-            # First guess of the depth: from the water inside, or from the water arriving on a dry bed.
-            a = max(v, F(0.3) * step * inflow) * block[PER_LENGTH + m]
             channel, plain, bank = block[CHANNEL + m], block[PLAIN + m], block[BANK + m]
             width, plain_width = block[WIDTH + m], block[PLAIN_WIDTH + m]
             flows = (half_rate * v, inflow)
             grid = (block[GRID_TIME + m], block[GRID_SPACE + m])
-            over = max(a - width * bank, F(0.0))
-            h = (a - over) * block[PER_WIDTH + m] + over * block[PER_FULL_WIDTH + m]
-            h = max(h, F(LEAST_DEPTH))
+            # First guess of the area: the water here and arriving, shared between staying and leaving at
+            # the speed of the water here (of some arriving water, should the bed be dry). It is exact when
+            # the flow is steady.
+            a = max(v, F(0.3) * step * inflow) * block[PER_LENGTH + m]
+            a = max(a, F(LEAST_DEPTH) * width)
+            h = depth_at(a, bank, width, block[PER_WIDTH + m], block[PER_FULL_WIDTH + m])
+            discharge, gradient, area, top = section(h, channel, plain, bank, width, plain_width)
+            a = (v + step * inflow) * block[PER_LENGTH + m] * area / (area + discharge * grid[0])
+            h = max(depth_at(a, bank, width, block[PER_WIDTH + m], block[PER_FULL_WIDTH + m]), F(LEAST_DEPTH))
             geometry = section(h, channel, plain, bank, width, plain_width)
             outflow, rise = outflow_at(flows, geometry, grid, bounds)
             h = max(h + rise, F(LEAST_DEPTH))

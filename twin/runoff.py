@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from twin.arithmetic import LANES, F, fourth_root_drain, tanh_positive
+from twin.arithmetic import LANES, F, fourth_root_drain, fourth_root_drain_small, tanh_fraction
 
 # A catchment is two flat arrays of rows of LANES: offsets that the compiler knows are what lets it use
 # vector instructions. Single precision: parameters, then water on leaves and in the unit hydrograph.
@@ -56,15 +56,15 @@ def add_runoff(block, store, rain, evaporation, hours, steps, flow):  # type: ig
             block[WATER + m] = wet - from_leaves
             demand -= from_leaves
             s = F(store[SOIL + m]) * block[PER_PRODUCTION + m]
-            taken = tanh_positive(through * block[PER_PRODUCTION + m])
-            taken = block[PRODUCTION + m] * max(F(1.0) - s * s, F(0.0)) * taken / (F(1.0) + s * taken)
+            upper, lower = tanh_fraction(through * block[PER_PRODUCTION + m])
+            taken = block[PRODUCTION + m] * max(F(1.0) - s * s, F(0.0)) * upper / (lower + s * upper)
             taken = min(taken, through)
-            drawn = tanh_positive(demand * block[PER_PRODUCTION + m])
-            drawn = F(store[SOIL + m]) * (F(2.0) - s) * drawn / (F(1.0) + max(F(1.0) - s, F(0.0)) * drawn)
+            upper, lower = tanh_fraction(demand * block[PER_PRODUCTION + m])
+            drawn = F(store[SOIL + m]) * (F(2.0) - s) * upper / (lower + max(F(1.0) - s, F(0.0)) * upper)
             s += (taken - drawn) * block[PER_PRODUCTION + m]
             s = max(s, F(0.0))
             square = s * s
-            percolated = s * block[PRODUCTION + m] * fourth_root_drain(square * square * percolation)
+            percolated = s * block[PRODUCTION + m] * fourth_root_drain_small(square * square * percolation)
             store[SOIL + m] += np.float64(taken) - np.float64(drawn) - np.float64(percolated)
             effective = percolated + (through - taken)
             for k in range(3):
