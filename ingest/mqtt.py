@@ -172,14 +172,14 @@ class Subscriber:
                 self._client.ack(delivery.mid, 1)
 
     def announce(self, device_id: str, boot_id: str, seq: int) -> None:
-        """Publish a device's high-water mark, retained.
+        """Publish a device's high-water mark, retained, at QoS 0: the next mark supersedes it.
 
-        Without a connection nothing is sent: what was committed last was not acknowledged either, comes
-        again and brings its mark with it.
+        A mark that is lost costs a repetition by its sender, which brings the mark once more; marks that
+        wait for receipts would pile up under load.
         """
         if self._client.is_connected():
             mark = f'{{"boot":"{boot_id}","seq":{seq}}}'
-            self._client.publish(ack_topic(self._basin_id, device_id), mark, qos=1, retain=True)
+            self._client.publish(ack_topic(self._basin_id, device_id), mark, qos=0, retain=True)
 
     def _look_after_connection(self) -> None:
         """Revive a dead network thread and fetch what the full queue left out; called when nothing waits."""
