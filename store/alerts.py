@@ -11,6 +11,7 @@ from domain.forecasts import Crossing, ForecastKind
 from domain.readings import Flag, LastReading, SeriesKey
 from domain.records import ObservedValue, Topic
 from domain.variables import Variable
+from store.arrays import TextArray, TimeArray
 from store.connection import Connection, Database
 from store.forecasts import newest_crossings
 from store.json_column import to_json
@@ -142,12 +143,12 @@ def _save_states(connection: Connection, states: Sequence[StationState]) -> None
     connection.execute(
         SAVE_STATES,
         (
-            [state.station_id for state in states],
-            [state.basis.value for state in states],
-            [state.state.value for state in states],
-            [state.since for state in states],
-            [state.evaluated_at for state in states],
-            [to_json(state.evidence) for state in states],
+            TextArray([state.station_id for state in states]),
+            TextArray([state.basis.value for state in states]),
+            TextArray([state.state.value for state in states]),
+            TimeArray([state.since for state in states]),
+            TimeArray([state.evaluated_at for state in states]),
+            TextArray([to_json(state.evidence) for state in states]),
         ),
     )
 

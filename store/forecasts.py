@@ -15,7 +15,7 @@ from domain.readings import SeriesKey
 from domain.records import IssueStamp, ObservedWindow, SavedState, StationForecast, Topic
 from domain.variables import Variable
 from store import forecast_sql
-from store.arrays import RealArray
+from store.arrays import RealArray, TextArray
 from store.connection import Connection, Database
 from store.notices import announce
 from store.series import SeriesNumbers
@@ -203,14 +203,14 @@ def _insert_crossings(connection: Connection, run_id: int, crossings: Sequence[C
         forecast_sql.INSERT_CROSSINGS,
         {
             "run_id": run_id,
-            "stations": [threshold.station_id for threshold in thresholds],
-            "variables": [threshold.variable.value for threshold in thresholds],
-            "phases": [threshold.phase.value for threshold in thresholds],
-            "origins": [threshold.origin.value for threshold in thresholds],
+            "stations": TextArray([threshold.station_id for threshold in thresholds]),
+            "variables": TextArray([threshold.variable.value for threshold in thresholds]),
+            "phases": TextArray([threshold.phase.value for threshold in thresholds]),
+            "origins": TextArray([threshold.origin.value for threshold in thresholds]),
             "thresholds": [float(threshold.value) for threshold in thresholds],
-            "rules": [threshold.rule for threshold in thresholds],
-            "sources": [threshold.source for threshold in thresholds],
-            "confidences": [threshold.confidence for threshold in thresholds],
+            "rules": TextArray([threshold.rule for threshold in thresholds]),
+            "sources": TextArray([threshold.source for threshold in thresholds]),
+            "confidences": TextArray([threshold.confidence for threshold in thresholds]),
             "probabilities": [float(crossing.probability) for crossing in crossings],
             "leads_10": [_number(lead[0]) for lead in leads],
             "leads_50": [_number(lead[1]) for lead in leads],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def to_json(value: Mapping[str, Any]) -> str:
     >>> to_json({"value": np.float32(1.5), "at": datetime.fromisoformat("2021-07-14T00:00:00Z")})
     '{"value": 1.5, "at": "2021-07-14T00:00:00Z"}'
     """
-    return json.dumps(dict(value), default=_plain, allow_nan=False, ensure_ascii=False)
+    return _ENCODER.encode(dict(value))
 
 
 def _plain(value: object) -> object:
@@ -36,3 +36,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_ENCODER: Final = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)

@@ -53,7 +53,7 @@ RETURNING d.stream_id, d.high_water
 """
 
 # New keys go in as revision 0. latest_reading follows: rows later than its own are walked in order
-# to find since when the value has not changed. RETURNING tells which rows were new and which came late.
+# to find since when the value has not changed. Returns how many keys were new and which series got late ones.
 INSERT_NEW: Final = """
 WITH inserted AS (
     INSERT INTO reading
@@ -86,7 +86,7 @@ WITH inserted AS (
         = (EXCLUDED.observed_at, EXCLUDED.value, EXCLUDED.flag, EXCLUDED.unchanged_since)
     WHERE EXCLUDED.observed_at > latest_reading.observed_at
 )
-SELECT series_id, observed_at, last_at IS NOT NULL AND observed_at < last_at AS late FROM placed
+SELECT count(*), coalesce(array_agg(DISTINCT series_id) FILTER (WHERE observed_at < last_at), '{}') FROM placed
 """
 
 # A late reading may shorten or lengthen the time for which the newest value has stood.
@@ -104,9 +104,9 @@ SET unchanged_since = coalesce(
 WHERE l.series_id = ANY(%(series)s::int[])
 """
 
-# What INSERT_NEW did not take: the key was known. A value that some revision has is a duplicate, another
-# value becomes one more revision. A key without any revision can only mean that the insert before lost a
-# row in silence (as TimescaleDB has done); it is then stored as what it is, the first.
+# For a batch of which INSERT_NEW did not take all. A value that some revision has is a duplicate (or was
+# taken just now), another value becomes one more revision. A key without any revision can only mean that
+# the insert before lost a row in silence (as TimescaleDB has done); it is then stored as the first.
 INSERT_CONFLICTS: Final = """
 WITH sent AS (
     SELECT * FROM unnest(%(series)s::int[], %(observed)s::timestamptz[], %(values)s::float8[], %(flags)s::text[],

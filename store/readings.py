@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -19,7 +19,7 @@ from domain.readings import (
 from domain.records import Topic
 from domain.variables import Variable
 from store import reading_sql
-from store.arrays import TimeArray
+from store.arrays import TextArray, TimeArray
 from store.connection import Connection, Database
 from store.notices import announce
 from store.series import SeriesNumbers
@@ -190,35 +190,26 @@ def _commit_messages(
 def _commit_readings(connection: Connection, rows: Sequence[_Row]) -> _Counts:
     if not rows:
         return _Counts()
-    returned = connection.execute(reading_sql.INSERT_NEW, _columns(rows)).fetchall()
-    if late := sorted({series for series, _, is_late in returned if is_late}):
+    columns = _columns(rows)
+    stored, late = connection.execute(reading_sql.INSERT_NEW, columns).fetchone() or (0, [])
+    if late:
         connection.execute(reading_sql.REVISIT_UNCHANGED, {"series": late})
-    taken = {(series, observed) for series, observed, _ in returned}
-    rest: list[_Row] = []
-    for row in rows:
-        key = (row.series, row.observed)
-        if key in taken:
-            taken.remove(key)  # only the first of equal keys is the row that was stored
-        else:
-            rest.append(row)
-    counts = _commit_conflicts(connection, rest)
-    return _Counts(len(returned) + counts.stored, counts.conflicts)
+    if stored == len(rows):
+        return _Counts(stored, 0)
+    more = _commit_conflicts(connection, columns)
+    return _Counts(stored + more.stored, more.conflicts)
 
 
-def _commit_conflicts(connection: Connection, rows: Sequence[_Row]) -> _Counts:
+def _commit_conflicts(connection: Connection, columns: Mapping[str, Any]) -> _Counts:
     """Store what differs from all known revisions; again when another process took a revision number."""
     stored = conflicts = 0
-    for _ in range(ATTEMPTS if rows else 0):
-        found = connection.execute(reading_sql.INSERT_CONFLICTS, _columns(rows)).fetchone()
-        novel, inserted, revised = found if found is not None else (0, 0, 0)
+    for _ in range(ATTEMPTS):
+        novel, inserted, revised = connection.execute(reading_sql.INSERT_CONFLICTS, columns).fetchone() or (0, 0, 0)
         stored += inserted - revised
         conflicts += revised
         if inserted == novel:
-            break
-    else:
-        if rows:
-            raise StoreUnavailable("the database took fewer readings than were sent; nothing was stored")
-    return _Counts(stored, conflicts)
+            return _Counts(stored, conflicts)
+    raise StoreUnavailable("the database took fewer readings than were sent; nothing was stored")
 
 
 def _commit_dead_letters(connection: Connection, letters: Collection[DeadLetter]) -> int:
@@ -243,5 +234,19 @@ def _storable(text: str) -> str:
 
 
 def _columns(rows: Sequence[_Row]) -> Mapping[str, Any]:
-    columns: dict[str, Any] = dict(zip(_Row._fields, map(list, zip(*rows, strict=True)), strict=True))
-    return {**columns, "observed": TimeArray(columns["observed"]), "received": TimeArray(columns["received"])}
+    columns: dict[str, Any] = dict(zip(_Row._fields, zip(*rows, strict=True), strict=True))
+    return {name: _ARRAYS[name](column) for name, column in columns.items()}
+
+
+# How each column of the rows is sent; numbers as plain lists, which psycopg writes fast enough.
+_ARRAYS: Final[Mapping[str, Callable[[Sequence[Any]], Any]]] = {
+    "series": list,
+    "observed": TimeArray,
+    "values": list,
+    "flags": TextArray,
+    "rules": TextArray,
+    "received": TimeArray,
+    "devices": TextArray,
+    "boots": TextArray,
+    "seqs": list,
+}

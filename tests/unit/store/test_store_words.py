@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from domain.records import Notice, Topic
-from store.arrays import RealArray, RealArrayDumper, TimeArray, TimeArrayDumper
+from store.arrays import RealArray, RealArrayDumper, TextArray, TextArrayDumper, TimeArray, TimeArrayDumper
 from store.connection import in_words
 from store.json_column import to_json
 from store.migrations import Form, read_migrations
@@ -31,6 +31,14 @@ def test_time_array_counts_microseconds_from_2000_in_any_zone() -> None:
     dumped = TimeArrayDumper(TimeArray).dump(TimeArray(instants))
     assert dumped[24:32] == (1_000_000).to_bytes(8, "big")
     assert dumped[36:44] == (-1).to_bytes(8, "big", signed=True)
+
+
+def test_text_array_holds_null_and_any_letter_but_no_nul() -> None:
+    dumped = TextArrayDumper(TextArray).dump(TextArray([None, 'Ourthe {à \\"}', ""]))
+    assert dumped[:24] == bytes.fromhex("00000001 00000001 00000019 00000003 00000001 ffffffff")
+    assert dumped[24:].startswith(b"\0\0\0\x0e" + "Ourthe {à".encode())
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        TextArrayDumper(TextArray).dump(TextArray(["a\0"]))
 
 
 def test_evidence_that_json_cannot_say_is_refused() -> None:
