@@ -68,7 +68,13 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start the demo with its page, give its address, and stop it as Ctrl-C would."""
+    """Start the demo with its page, give its address, and stop it as Ctrl-C would.
+
+    ``HYDRONUM_DEMO_URL`` names a demo that already runs, to write tests against.
+    """
+    if running := os.environ.get("HYDRONUM_DEMO_URL"):
+        yield running
+        return
     if not (ROOT / "web" / "dist" / "index.html").is_file():
         _absent("the page is not built (make install builds it)")
     if shutil.which("chromium") is None:
@@ -81,6 +87,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         yield _printed_address(process, log)
     finally:
+        ended_early = process.poll() is not None
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(60)
@@ -88,7 +95,9 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if not stopped:
             process.kill()
             process.wait()
-        assert stopped, f"the demo did not stop on SIGINT:\n{log.read_text(errors='replace')[-2000:]}"
+        said = log.read_text(errors="replace")[-2000:]
+        assert not ended_early, f"the demo ended by itself with {process.returncode}:\n{said}"
+        assert stopped, f"the demo did not stop on SIGINT:\n{said}"
 
 
 def _printed_address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -74,6 +74,7 @@ export class LiveFeed {
       if (this.stream) this.gate.request(...TOPICS);
     }, HEARTBEAT_MS);
     this.connect();
+    this.gate.request(...TOPICS); // the first state need not wait for the stream
   }
 
   stop(): void {
