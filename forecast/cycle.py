@@ -34,10 +34,10 @@ from forecast.known_rain import known_rain
 from forecast.observed_rain import (
     MEAN_CATCH_FACTOR,
     UNSEEN_BLOCK,
-    by_zone,
     catch_factors,
     fill_unseen,
     observed_rain_members,
+    zone_weights,
 )
 from forecast.observing import STEP_S, observed_rain, observed_water
 from forecast.ports import ForecastStore
@@ -119,8 +119,8 @@ class ForecastCycle:
         self.configuration_hash = configuration_hash(basin, twin)
         topology = twin.topology
         at = topology.catchment_nodes
-        self._weights = RainWeights.of(basin, topology)
         self._zones = rain_zones(positions_km(topology.latitude[at].tolist(), topology.longitude[at].tolist()))
+        self._weights = zone_weights(RainWeights.of(basin, topology), self._zones)
         self._geography = build_geography(self._zones, topology.catchment_ids, statements.areas or {})
         self._borders = tuple(self.views.gauging.border_source(node_id) for node_id in topology.inflow_ids)
         self._catch = catch_factors(self.seed, twin.members)
@@ -150,6 +150,7 @@ class ForecastCycle:
             rain_mm=areal,
             potential_evaporation_mm=potential_evaporation_mm(rain.times, step_s),
             inflow_m3s=inflows.values[:, border],
+            zones=self._zones.zone_of,
         )
         start = self.twin.cold_state(rain.times[0] - timedelta(seconds=step_s))
         state = self.twin.run(start, drive, step_s=step_s).state
@@ -223,7 +224,7 @@ class ForecastCycle:
         areal = self._weights.areal_rain(
             observed_rain(self.store, self._weights.station_ids, self.basin, (begin, until))
         )
-        rain = observed_rain_members(areal, self._zones, self._geography, times, self._catch, self.seed)
+        rain = observed_rain_members(areal, self._geography, times, self._catch, self.seed)
         rain = fill_unseen(rain, times, self._unseen_rain)
         border = forcing.border_series(self.store, self._borders, until)
         inflow = forcing.past_inflow(border, self._borders, len(times), self.seed, self.twin.members)
@@ -250,7 +251,7 @@ class ForecastCycle:
         begun = [now - o.valid_from for o in known.amounts if o.valid_from < now and o.accumulation is None]
         memory = min(max([_SHORTEST_RAIN_MEMORY, *begun]), LONGEST_RAIN_MEMORY)
         gauges = observed_rain(self.store, self._weights.station_ids, self.basin, (now - memory, now))
-        return PastRain(by_zone(self._weights.areal_rain(gauges).rain_mm, self._zones) * MEAN_CATCH_FACTOR)
+        return PastRain(self._weights.areal_rain(gauges).rain_mm.astype(np.float64) * MEAN_CATCH_FACTOR)
 
     # --- what comes
 
@@ -263,7 +264,7 @@ class ForecastCycle:
         rows = [hour.get(_full_hour(end)) for end in forcing.step_ends(now, now + steps * forcing.STEP)]
         covered = [i for i, row in enumerate(rows) if row is not None]
         quarter = rain.values[[row for row in rows if row is not None]][:, columns] / 4.0
-        areal = by_zone(self._weights.areal_rain(quarter).rain_mm, self._zones)
+        areal = self._weights.areal_rain(quarter).rain_mm
         members = np.repeat(mm, areal.shape[1], axis=1)
         members[covered] = areal[:, :, np.newaxis] * self._catch
         return members, len(covered)
@@ -361,7 +362,8 @@ def _refuse_unfinished(members: MemberSeries) -> None:
     ModelError
         Naming the first series.
     """
-    finite = np.isfinite(members.values).all(axis=(1, 2))
-    if not finite.all():
+    # A sum is finite only when all its parts are; which part is not matters only then.
+    if not np.isfinite(members.values.sum(dtype=np.float64)):
+        finite = np.isfinite(members.values).all(axis=(1, 2))
         key = members.keys[int(np.argmin(finite))]
         raise ModelError(f"forecast of {key.variable.value} at {key.station_id} is not finite")

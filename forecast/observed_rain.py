@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.displacement import RainGeography, RainZones
-from twin.rainfall import ArealRain
+from twin.rainfall import ArealRain, RainWeights
 
 FloatArray = NDArray[np.float32]
 
@@ -37,17 +37,20 @@ def catch_factors(seed: int, members: int) -> FloatArray:
     return (1.0 / (1.0 - loss)).astype(np.float32)
 
 
-def by_zone(values: NDArray[np.floating], zones: RainZones) -> NDArray[np.float64]:
-    """Return zone means [step, zone] of values [step, catchment]."""
+def zone_weights(weights: RainWeights, zones: RainZones) -> RainWeights:
+    """Return the weights of gauges by rain zone: the mean of those of its catchments."""
     if len(zones.positions) == len(zones.zone_of):
-        return np.asarray(values, dtype=np.float64)
+        return weights
     count = np.bincount(zones.zone_of)
-    return np.stack([np.bincount(zones.zone_of, row) / count for row in np.asarray(values, np.float64)])
+    mean = [
+        np.stack([np.bincount(zones.zone_of, gauge) / count for gauge in by_catchment.T], axis=1)
+        for by_catchment in (weights.weights, weights.lift)
+    ]
+    return RainWeights(weights.station_ids, *mean)
 
 
 def observed_rain_members(
     areal: ArealRain,
-    zones: RainZones,
     geography: RainGeography,
     times: Sequence[datetime],
     factors: FloatArray,
@@ -57,7 +60,7 @@ def observed_rain_members(
 
     What a member believes of a step depends on the step and the seed alone, not on when an analysis begins.
     """
-    rain, sd = by_zone(areal.rain_mm, zones), by_zone(areal.sd_mm, zones)
+    rain, sd = areal.rain_mm, areal.sd_mm
     members = np.empty((*rain.shape, len(factors)), dtype=np.float32)
     for step, instant in enumerate(times):
         stamp = int(instant.timestamp())

@@ -46,7 +46,11 @@ _LEAST_FLOW_M3S: Final = 1e-4
 
 @dataclass(frozen=True)
 class _Ratings:
-    """Sampled ratings of the rated stations side by side; the two lines of :mod:`twin.ratings` in log space."""
+    """Sampled ratings of the rated stations side by side; the two lines of :mod:`twin.ratings` in log space.
+
+    Shape [rated], but [rated, member] for ``log_flow``, ln of the flow at gauged depth, and
+    ``upper_exponent``, the exponent above it.
+    """
 
     rows: NDArray[np.intp]
     h0_m: FloatArray
@@ -56,16 +60,16 @@ class _Ratings:
     exponent: FloatArray
     upper_exponent: FloatArray
 
-    def log_depth(self, flow: FloatArray) -> FloatArray:
-        """Return ln(depth over gauged depth) of flows [rated, step, member] by each member's rating."""
-        ratio = np.log(np.maximum(flow, np.float32(_LEAST_FLOW_M3S))) - self.log_flow[:, np.newaxis]
-        ratio /= np.where(ratio > 0.0, self.upper_exponent[:, np.newaxis], self.exponent[:, np.newaxis, np.newaxis])
-        return np.asarray(ratio, dtype=np.float32)
+    def log_depth(self, rated: int, flow: FloatArray) -> FloatArray:
+        """Return ln(depth over gauged depth) of flows [..., member] at one station by each member's rating."""
+        ratio = np.log(np.maximum(flow, np.float32(_LEAST_FLOW_M3S)))
+        ratio -= self.log_flow[rated]
+        lower, upper = 1.0 / self.exponent[rated], 1.0 / self.upper_exponent[rated]
+        return np.asarray(ratio * lower + np.maximum(ratio, 0.0) * (upper - lower), dtype=np.float32)
 
     def stated_log_depth(self, flow: Wide) -> Wide:
-        """Return ln(depth over gauged depth) of published discharges [step, rated]."""
-        with np.errstate(divide="ignore"):
-            return np.asarray((np.log(np.maximum(flow, _LEAST_FLOW_M3S)) - self.log_stated) / self.exponent)
+        """Return ln(depth over gauged depth) of published discharges [..., rated]."""
+        return np.asarray((np.log(np.maximum(flow, _LEAST_FLOW_M3S)) - self.log_stated) / self.exponent)
 
     def member_flow(self, log_depth: Wide) -> Wide:
         """Return the flow [step, rated, member] that each member's rating makes of a level."""
@@ -138,43 +142,47 @@ class StationViews:
         noise
             Standard normal errors of reading [station, member].
         """
+        model = _with_issue_step(past, ahead)
+        level = np.full(model.shape, np.nan, dtype=np.float32)
+        then = past.discharge_m3s[anchor.at_step, np.arange(len(self.stations))]
         fade = _fade(anchor.age_h, len(ahead.times))
-        flow, level = self._rated_and_unrated(past, ahead, anchor, fade)
+        self._publish_rated(model, level, then, anchor, fade)
+        self._publish_unrated(model, then, anchor, fade)
         self._add_lakes_and_pools(level, past, ahead, anchor)
-        flow *= np.exp(DISCHARGE_NOISE_SD * noise)[:, np.newaxis]
+        model *= np.exp(DISCHARGE_NOISE_SD * noise)[:, np.newaxis]
         level += LEVEL_NOISE_SD_M * noise[:, np.newaxis]
-        _set_issue_time(flow, anchor.flow, anchor.age_h)
+        _set_issue_time(model, anchor.flow, anchor.age_h)
         _set_issue_time(level, anchor.level, anchor.age_h)
         modelled = np.isfinite(level[:, -1, 0])
         keys = [SeriesKey(s.station_id, Variable.DISCHARGE) for s in self.stations]
         keys += [SeriesKey(s.station_id, Variable.LEVEL) for s, yes in zip(self.stations, modelled, strict=True) if yes]
-        return MemberSeries(tuple(keys), np.concatenate((flow, level[modelled])))
+        return MemberSeries(tuple(keys), np.concatenate((model, level[modelled])))
 
-    def _rated_and_unrated(
-        self, past: TwinRun, ahead: TwinRun, anchor: Anchor, fade: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return published discharge and level [station, step, member]; level NaN where no rating gives it."""
-        model = _with_issue_step(past, ahead)
-        then = _at_steps(past, anchor.at_step)
-        level = np.full(model.shape, np.nan, dtype=np.float32)
-        rows, ratings = self._ratings.rows, self._ratings
-        depth = ratings.log_depth(model[rows])
-        seen = ratings.stated_log_depth(anchor.flow[np.newaxis, rows])[0, :, np.newaxis]
-        remainder = _bounded(seen - ratings.log_depth(then[rows])[:, 0])
-        depth += fade[rows, :, np.newaxis] * remainder[:, np.newaxis]
-        model[rows] = np.exp(
-            ratings.log_stated[:, np.newaxis, np.newaxis] + ratings.exponent[:, np.newaxis, np.newaxis] * depth
-        )
-        shift = anchor.level[rows] - (ratings.h0_m + ratings.depth_m * np.exp(seen[:, 0]))
-        level[rows] = ratings.depth_m[:, np.newaxis, np.newaxis] * np.exp(depth)
-        level[rows] += (ratings.h0_m + np.nan_to_num(shift).astype(np.float32))[:, np.newaxis, np.newaxis]
-        rows = self._unrated
-        model[rows] /= self._unrated_factor[:, np.newaxis]
-        published = then[rows, 0] / self._unrated_factor
-        log_seen = np.log(np.maximum(anchor.flow[rows], _LEAST_FLOW_M3S))[:, np.newaxis]
-        remainder = _bounded(log_seen - np.log(np.maximum(published, _LEAST_FLOW_M3S)))
-        model[rows] *= np.exp(fade[rows, :, np.newaxis] * remainder[:, np.newaxis])
-        return model, level
+    def _publish_rated(
+        self, flow: FloatArray, level: FloatArray, then: FloatArray, anchor: Anchor, fade: FloatArray
+    ) -> None:
+        """Turn model flows [station, step, member] of rated stations into published flows and levels, in place."""
+        ratings = self._ratings
+        seen = ratings.stated_log_depth(anchor.flow[ratings.rows])
+        # A level that does not stand where its rating puts it stays off by as much.
+        shift = np.nan_to_num(anchor.level[ratings.rows] - (ratings.h0_m + ratings.depth_m * np.exp(seen)))
+        # One station after the other: its course stays in cache.
+        for rated, row in enumerate(ratings.rows):
+            depth = ratings.log_depth(rated, flow[row])
+            remainder = _bounded(seen[rated] - ratings.log_depth(rated, then[row]))
+            depth += fade[row, :, np.newaxis] * remainder
+            np.exp(ratings.log_stated[rated] + ratings.exponent[rated] * depth, out=flow[row])
+            np.exp(depth, out=level[row])
+            level[row] *= ratings.depth_m[rated]
+            level[row] += ratings.h0_m[rated] + np.float32(shift[rated])
+
+    def _publish_unrated(self, flow: FloatArray, then: FloatArray, anchor: Anchor, fade: FloatArray) -> None:
+        """Turn model flows of stations without a rating into published ones, in place."""
+        for row, factor in zip(self._unrated, self._unrated_factor, strict=True):
+            published = np.maximum(then[row] / factor, np.float32(_LEAST_FLOW_M3S))
+            with np.errstate(invalid="ignore"):
+                remainder = _bounded(np.log(np.maximum(anchor.flow[row], _LEAST_FLOW_M3S)) - np.log(published))
+            flow[row] *= np.exp(fade[row, :, np.newaxis] * remainder) / factor
 
     def _add_lakes_and_pools(self, level: FloatArray, past: TwinRun, ahead: TwinRun, anchor: Anchor) -> None:
         """Write levels of lakes and pools: the model's change upon the last observed level."""
@@ -235,11 +243,6 @@ def _with_issue_step(past: TwinRun, ahead: TwinRun) -> FloatArray:
     """Return flows [station, step, member] of the last step before the issue and of all after it."""
     flow = np.concatenate((past.discharge_m3s[-1:], ahead.discharge_m3s))
     return np.ascontiguousarray(flow.transpose(1, 0, 2))
-
-
-def _at_steps(run: TwinRun, step: NDArray[np.intp]) -> FloatArray:
-    """Return flows [station, 1, member] of one step for each station."""
-    return run.discharge_m3s[step, np.arange(len(step))][:, np.newaxis]
 
 
 def _fade(age_h: Wide, steps: int) -> FloatArray:

@@ -10,9 +10,9 @@ from domain.event_pack import DamDecision, DamDecisionKind
 from domain.variables import Variable
 from forecast import forcing
 from forecast.displacement import build_geography, rain_zones
-from forecast.observed_rain import MEAN_CATCH_FACTOR, by_zone, catch_factors, fill_unseen, observed_rain_members
+from forecast.observed_rain import MEAN_CATCH_FACTOR, catch_factors, fill_unseen, observed_rain_members, zone_weights
 from forecast.observing import BorderSource
-from twin.rainfall import ArealRain
+from twin.rainfall import ArealRain, RainWeights
 
 NOW = datetime(2021, 7, 14, 12, tzinfo=UTC)
 PLACES = np.random.default_rng(1).uniform(0.0, 60.0, (30, 2))
@@ -94,14 +94,14 @@ def test_members_lift_what_gauges_lose() -> None:
     factors = catch_factors(1, 500)
     assert factors.min() > 1.0
     assert factors.mean() == pytest.approx(MEAN_CATCH_FACTOR, rel=0.01)
-    rain = observed_rain_members(areal(2.0, 0.4), ZONES, GEOGRAPHY, times(), factors, seed=1)
+    rain = observed_rain_members(areal(2.0, 0.4), GEOGRAPHY, times(), factors, seed=1)
     assert rain.mean() == pytest.approx(2.0 * MEAN_CATCH_FACTOR, rel=0.02)
     # The error stated with the areal rain, and no more.
     assert (rain[0] / factors).std() == pytest.approx(0.4, rel=0.15)
 
 
 def test_no_rain_stays_no_rain() -> None:
-    rain = observed_rain_members(areal(0.0, 0.0), ZONES, GEOGRAPHY, times(), catch_factors(1, 50), seed=1)
+    rain = observed_rain_members(areal(0.0, 0.0), GEOGRAPHY, times(), catch_factors(1, 50), seed=1)
     assert (rain == 0.0).all()
 
 
@@ -109,7 +109,7 @@ def test_unseen_rain_is_unknown_until_drawn() -> None:
     members = catch_factors(1, 20)
     mixed = areal(2.0, 0.4)
     mixed.rain_mm[1, :5] = np.nan
-    rain = observed_rain_members(mixed, ZONES, GEOGRAPHY, times(), members, seed=1)
+    rain = observed_rain_members(mixed, GEOGRAPHY, times(), members, seed=1)
     assert np.isnan(rain[1, :5]).all()
     assert np.isnan(rain).sum() == 5 * 20
 
@@ -132,13 +132,15 @@ def test_unseen_rain_is_drawn_by_blocks_that_do_not_move() -> None:
 
 def test_what_a_member_believes_of_past_rain_does_not_depend_on_where_the_analysis_began() -> None:
     factors = catch_factors(1, 20)
-    long = observed_rain_members(areal(2.0, 0.8), ZONES, GEOGRAPHY, times(), factors, seed=1)
-    short = observed_rain_members(areal(2.0, 0.8, 2), ZONES, GEOGRAPHY, times()[2:], factors, seed=1)
+    long = observed_rain_members(areal(2.0, 0.8), GEOGRAPHY, times(), factors, seed=1)
+    short = observed_rain_members(areal(2.0, 0.8, 2), GEOGRAPHY, times()[2:], factors, seed=1)
     np.testing.assert_array_equal(long[2:], short)
 
 
-def test_zones_average_their_catchments() -> None:
+def test_a_zone_weighs_gauges_as_its_catchments_do() -> None:
     places = np.random.default_rng(1).uniform(0.0, 100.0, (2000, 2))
     zones = rain_zones(places)
-    found = by_zone(places[:, :1].T, zones)
-    np.testing.assert_allclose(found[0], zones.positions[:, 0])
+    found = zone_weights(RainWeights(("R0", "R1"), places, places), zones)
+    np.testing.assert_allclose(found.weights, zones.positions)
+    few = RainWeights(("R0", "R1"), PLACES, PLACES)
+    assert zone_weights(few, ZONES) is few

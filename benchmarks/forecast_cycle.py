@@ -1,0 +1,107 @@
+"""Time of one forecast cycle without a database: analysis of a step, ensemble, products.
+
+50 members, 48 h at 15 min, on the shipped basin and on a synthetic network of 5,000 reaches.
+Run: ``python -m benchmarks.forecast_cycle``.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+import numpy as np
+
+from benchmarks.memory_store import MemoryStore
+from benchmarks.synthetic import synthetic_basin
+from domain.basin import Basin
+from domain.basin_files import read_basin
+from domain.event_pack import RainForecast
+from domain.variables import Variable
+from forecast.cycle import ForecastCycle, KnownStatements, RunStamp
+from forecast.ports import SavedState
+from twin.model import Twin
+from twin.network import Topology
+from twin.parameters import sample_parameters
+
+MEMBERS = 50
+REPEATS = 25
+BEGIN = datetime(2021, 7, 14, 6, tzinfo=UTC)
+NOW = BEGIN + timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+
+
+def prepared_cycle(basin: Basin) -> ForecastCycle:
+    """Return a cycle with a state 15 minutes before :data:`NOW` and two days of readings at every gauge."""
+    twin = Twin(basin, sample_parameters(Topology.of(basin), MEMBERS, seed=1))
+    store = MemoryStore()
+    rng = np.random.default_rng(1)
+    for station in basin.stations.values():
+        mean = basin.network.nodes[station.node_id].mean_discharge_m3s if station.node_id else 0.0
+        for step in range(192):
+            at = NOW - timedelta(minutes=15 * step)
+            if Variable.RAIN in station.variables:
+                store.add(Variable.RAIN, station.station_id, at, float(rng.gamma(0.3, 1.0)))
+            if Variable.DISCHARGE in station.variables:
+                store.add(Variable.DISCHARGE, station.station_id, at, float(3.0 * mean))
+    areas = areas_by_longitude(basin)
+    said = [
+        RainForecast(BEGIN - HOUR, "RMI", BEGIN - 18 * HOUR, BEGIN + 42 * HOUR, area, None, 40, 100, None, "", "", "")
+        for area in areas
+    ]
+    cycle = ForecastCycle(basin, twin, store, KnownStatements(said, areas), RunStamp("benchmark", "synthetic"))
+    blob = twin.cold_state(BEGIN).to_bytes()
+    store.save_state(SavedState(BEGIN, "benchmark", cycle.configuration_hash, cycle.seed, blob))
+    return cycle
+
+
+def areas_by_longitude(basin: Basin) -> dict[str, tuple[str, ...]]:
+    """Cut a basin into five areas from west to east."""
+    nodes = sorted(basin.network.nodes.values(), key=lambda node: node.longitude)
+    size = -(-len(nodes) // 5)
+    return {f"area {i}": tuple(node.node_id for node in nodes[i * size : (i + 1) * size]) for i in range(5)}
+
+
+def timed(action: Callable[[], object]) -> tuple[float, float, float]:
+    """Return median and 95 % point of wall time, and median processor time [s]."""
+    wall, processor = [], []
+    for _ in range(REPEATS):
+        begin, busy = time.perf_counter(), time.process_time()
+        action()
+        wall.append(time.perf_counter() - begin)
+        processor.append(time.process_time() - busy)
+    return median(wall), quantiles(wall, n=20)[-1], median(processor)
+
+
+def report(name: str, basin: Basin) -> None:
+    """Print one line of figures for a basin."""
+    cycle = prepared_cycle(basin)
+    cycle.run(NOW)  # compiles, or loads what was compiled before
+    middle, high, busy = timed(lambda: cycle.run(NOW))
+    size = f"{len(basin.network.reaches)} reaches, {len(cycle.views.stations)} stations"
+    print(f"{name:<10} {size:<28} median {middle:.3f} s   p95 {high:.3f} s   processor {busy:.3f} s")
+
+
+def machine_name() -> str:
+    """Return processor and number of cores of this machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def main() -> None:
+    """Print the figures of both networks."""
+    print(f"forecast cycle, {MEMBERS} members, 192 steps, without database; {machine_name()}")
+    report("shipped", read_basin(Path(__file__).parent.parent / "basins" / "wallonia"))
+    report("synthetic", synthetic_basin(reaches=5000, gauges=130, rain_gauges=50))
+
+
+if __name__ == "__main__":
+    main()
