@@ -71,17 +71,16 @@ def _install(npm: list[str]) -> Path:
     for name in SOURCES:
         shutil.copy(HERE / name, draft)
     fetched = subprocess.run(
-        [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000"],
         cwd=draft,
         env={**os.environ, "PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
     )
     if fetched.returncode != 0:
         shutil.rmtree(draft, ignore_errors=True)
-        raise BridgeUnavailable(f"npm could not fetch the packages of the bridge: {fetched.stderr.strip()[-300:]}")
+        raise BridgeUnavailable(f"npm could not fetch the packages of the bridge: {fetched.stderr.strip()[:300]}")
     try:
         draft.rename(folder)
     except OSError:  # another test run was faster
