@@ -37,6 +37,7 @@ class Twin:
     """
 
     def __init__(self, basin: Basin, parameters: Parameters, step_s: int = 900, threads: int | None = None) -> None:
+        self.basin = basin
         self.topology = Topology.of(basin)
         self.parameters = parameters
         self.step_s = step_s

@@ -210,7 +210,7 @@ def wave_speed(discharge_m3s: float, width_m: float, slope: float, roughness: fl
     """Kinematic wave speed [m/s] in a wide channel by Manning's formula: 5/3 of the mean velocity.
 
     >>> round(wave_speed(100.0, 40.0, 0.002), 2)
-    2.39
+    2.4
     """
     unit_flow = discharge_m3s / width_m
     velocity = math.pow(math.sqrt(slope) / roughness, 0.6) * math.pow(unit_flow, 0.4)

@@ -110,8 +110,8 @@ def route_division(block, volume, flow, steps, dt, bound):  # type: ignore[no-un
             a = max(v, F(0.3) * step * inflow) * block[PER_LENGTH + m]
             a = max(a, F(LEAST_DEPTH) * width)
             h = depth_at(a, bank, width, block[PER_WIDTH + m], block[PER_FULL_WIDTH + m])
-            discharge, gradient, area, top = section(h, channel, plain, bank, width, plain_width)
-            a = (v + step * inflow) * block[PER_LENGTH + m] * area / (area + discharge * grid[0])
+            here = section(h, channel, plain, bank, width, plain_width)
+            a = (v + step * inflow) * block[PER_LENGTH + m] * here[2] / (here[2] + here[0] * grid[0])
             h = max(depth_at(a, bank, width, block[PER_WIDTH + m], block[PER_FULL_WIDTH + m]), F(LEAST_DEPTH))
             geometry = section(h, channel, plain, bank, width, plain_width)
             outflow, rise = outflow_at(flows, geometry, grid, bounds)

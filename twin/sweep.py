@@ -225,7 +225,7 @@ def sweep(layout, lanes, drivers, gauges, products):  # type: ignore[no-untyped-
     """Run all steps of the drivers; stores in ``lanes`` and all ``products`` are filled in place."""
     total = drivers.evaporation.size
     speaking = gauges.observed.shape[1] > 0
-    longest = 1 if speaking else min(total, BLOCK_STEPS)
+    longest = 1 if speaking else max(1, min(total, BLOCK_STEPS))
     rows = np.empty((layout.stack_depth, longest, LANES), np.float32)
     rain_row = np.empty((longest, LANES), np.float32)
     increments = np.zeros((layout.downstream.size, LANES), np.float32)

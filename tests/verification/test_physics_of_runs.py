@@ -97,9 +97,7 @@ def test_threads_and_blocks_of_members_change_nothing(make_forcing: Callable[...
 
 
 def replace_members(twin: Twin, members: np.ndarray, threads: int = 1) -> Twin:
-    other = object.__new__(Twin)
-    other.__dict__.update(twin.__dict__, parameters=twin.parameters.choose(members), _templates={}, _threads=threads)
-    return other
+    return Twin(twin.basin, twin.parameters.choose(members), twin.step_s, threads)
 
 
 def same_state(one: TwinState, other: TwinState) -> bool:
