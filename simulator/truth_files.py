@@ -56,7 +56,7 @@ def write_truth(folder: Path, truth: Truth, basin: Basin, faults: Sequence[Injec
     _write_observations(folder / "observations.csv.gz", truth)
     _write_description(folder / "dataset.json", truth, basin)
     write_faults(folder / "faults.csv", faults)
-    as_dataset(truth, basin).to_netcdf(folder / "truth.nc", engine="scipy", format="NETCDF3_64BIT")
+    as_dataset(truth, basin).to_netcdf(folder / "truth.nc", engine="h5netcdf")
 
 
 def write_faults(path: Path, faults: Sequence[InjectedFault]) -> None:
