@@ -4,6 +4,7 @@ import "./styles/parts.css";
 import "./styles/lists.css";
 import "./styles/station.css";
 import "./styles/map.css";
+import "./styles/narrow.css";
 import { render } from "preact";
 import { App } from "./components/App";
 import { startStore } from "./store";

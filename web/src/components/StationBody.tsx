@@ -54,7 +54,19 @@ function ChartNote({ view, variable }: { view: SeriesView; variable: string }) {
 
 function runWords(view: SeriesView): string {
   const run = view.forecast?.ensemble;
-  return run ? `Forecast issued ${isoShort(run.issued_at)}, ${run.members} members, ${run.scheme}` : "";
+  return run ? `Forecast issued ${isoShort(run.issued_at)}, ${run.members} members` : "";
+}
+
+/** Where the forecast's rain came from; long, so it opens on demand. */
+function Scheme({ view }: { view: SeriesView }) {
+  const scheme = view.forecast?.ensemble?.scheme;
+  if (!scheme) return null;
+  return (
+    <details class="scheme">
+      <summary>How this forecast was made</summary>
+      <p>{scheme}</p>
+    </details>
+  );
 }
 
 function useExports(station: Station, variable: string, unit: string, view: SeriesView) {
@@ -122,6 +134,7 @@ export function StationBody({ station }: { station: Station }) {
           </button>
         </span>
       </div>
+      <Scheme view={view} />
       <CrossingTable view={view} />
       <LatestTable station={station} latest={latest} />
       <StationFacts station={station} latest={latest} />
