@@ -6,17 +6,16 @@ Run: ``python -m benchmarks.forecast_cycle``.
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 import numpy as np
 
 from benchmarks.memory_store import MemoryStore
+from benchmarks.report import Measure, machine, quantiles
 from benchmarks.synthetic import synthetic_basin
 from domain.basin import Basin
 from domain.basin_files import read_basin
@@ -33,6 +32,8 @@ REPEATS = 25
 BEGIN = datetime(2021, 7, 14, 6, tzinfo=UTC)
 NOW = BEGIN + timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+SHIPPED_LIMIT_S = 0.2
+SYNTHETIC_LIMIT_S = 1.0
 
 
 def prepared_cycle(basin: Basin) -> ForecastCycle:
@@ -74,34 +75,33 @@ def timed(action: Callable[[], object]) -> tuple[float, float, float]:
         action()
         wall.append(time.perf_counter() - begin)
         processor.append(time.process_time() - busy)
-    return median(wall), quantiles(wall, n=20)[-1], median(processor)
+    return *quantiles(wall), median(processor)
 
 
-def report(name: str, basin: Basin) -> None:
-    """Print one line of figures for a basin."""
+def measures(name: str, basin: Basin, limit_s: float) -> list[Measure]:
+    """Return the figures of a basin; the aim is set for the median of an idle machine."""
     cycle = prepared_cycle(basin)
     cycle.run(NOW)  # compiles, or loads what was compiled before
     middle, high, busy = timed(lambda: cycle.run(NOW))
-    size = f"{len(basin.network.reaches)} reaches, {len(cycle.views.stations)} stations"
-    print(f"{name:<10} {size:<28} median {middle:.3f} s   p95 {high:.3f} s   processor {busy:.3f} s")
+    size = f"{name}, {len(basin.network.reaches)} reaches"
+    return [
+        Measure(f"forecast cycle, {size}, p50", middle, "s", limit_s),
+        Measure(f"forecast cycle, {size}, p95", high, "s"),
+        Measure(f"forecast cycle, {size}, processor time", busy, "s"),
+    ]
 
 
-def machine_name() -> str:
-    """Return processor and number of cores of this machine."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        model = platform.processor() or platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def main() -> None:
-    """Print the figures of both networks."""
-    print(f"forecast cycle, {MEMBERS} members, 192 steps, without database; {machine_name()}")
-    report("shipped", read_basin(Path(__file__).parent.parent / "basins" / "wallonia"))
-    report("synthetic", synthetic_basin(reaches=5000, gauges=130, rain_gauges=50))
+def main() -> list[Measure]:
+    """Measure both networks."""
+    shipped = read_basin(Path(__file__).parent.parent / "basins" / "wallonia")
+    synthetic = synthetic_basin(reaches=5000, gauges=130, rain_gauges=50)
+    return [
+        *measures("shipped", shipped, SHIPPED_LIMIT_S),
+        *measures("synthetic", synthetic, SYNTHETIC_LIMIT_S),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print(machine())
+    for measure in main():
+        print(measure)

@@ -30,6 +30,7 @@ from domain.records import SavedState
 from forecast import forcing
 from forecast.climatology import climatology_members
 from forecast.displacement import build_geography, positions_km, rain_zones
+from forecast.history import ordinary_history
 from forecast.known_rain import known_rain
 from forecast.observed_rain import (
     MEAN_CATCH_FACTOR,
@@ -54,6 +55,7 @@ FloatArray = NDArray[np.float32]
 
 HORIZON_STEPS: Final = 192
 STATE_EVERY: Final = timedelta(hours=1)
+OLDEST_STATE: Final = timedelta(days=10)
 LONGEST_RAIN_MEMORY: Final = timedelta(hours=96)
 _SHORTEST_RAIN_MEMORY: Final = timedelta(hours=2)
 UPPER_BOUND: Final = "Upper bound: driven with the rain that fell, which nobody knew at issue time"
@@ -156,6 +158,17 @@ class ForecastCycle:
         state = self.twin.run(start, drive, step_s=step_s).state
         self._save(state)
         return state
+
+    def ensure_state(self, at: datetime) -> None:
+        """Make sure that a state not older than :data:`OLDEST_STATE` stands at or before ``at``.
+
+        Where none does, the model is warmed up with a year of ordinary weather: all that follows from it
+        is a rough beginning until gauges have taught the model better.
+        """
+        saved = self.store.newest_state(self.configuration_hash, at)
+        if saved is None or saved.valid_at < at - OLDEST_STATE:
+            hour = as_utc(at).replace(minute=0, second=0, microsecond=0)
+            self.warm_up(*ordinary_history(self.basin, self.twin, hour))
 
     def run(self, now: datetime, late_since: datetime | None = None) -> ForecastIssue:
         """Make, store and return the forecast issued at ``now``.

@@ -198,6 +198,19 @@ def test_warm_up_refuses_histories_that_do_not_match(cycle: ForecastCycle) -> No
         cycle.warm_up(HourlyTable(hours, (), np.empty((2, 0))), HourlyTable(hours[:1], (), np.empty((1, 0))))
 
 
+def test_a_cycle_begins_from_ordinary_weather_where_no_state_is(cycle: ForecastCycle, store: MemoryStore) -> None:
+    store.states.clear()
+    cycle.ensure_state(NOW - timedelta(minutes=15))
+    begin = NOW - timedelta(hours=1)
+    assert [at for _, at in store.states] == [begin]
+    cycle.run(NOW)
+    saved = dict(store.states)
+    cycle.ensure_state(NOW)
+    assert store.states == saved
+    cycle.ensure_state(NOW + timedelta(days=11))
+    assert max(at for _, at in store.states) == NOW + timedelta(days=11)
+
+
 def test_without_a_state_a_warm_up_is_asked_for(cycle: ForecastCycle, store: MemoryStore) -> None:
     store.states.clear()
     with pytest.raises(ModelError, match="warm-up is needed"):
