@@ -133,8 +133,8 @@ class Conductor:
 
     def _bring_to_rest(self, index: int, figures: PlayFigures) -> None:
         """Publish a step and wait until the store holds all of it."""
-        # Copies of a message are one message; damaged on the way it is another, which nobody can attribute.
-        self._sent.update(hash((message.topic, message.payload)) for message in self._field.send(index))
+        # Copies of a message in one step are one message; damaged on the way it is another, which nobody can attribute.
+        self._sent.update(hash((index, message.topic, message.payload)) for message in self._field.send(index))
         figures.published = len(self._sent)
         settled = -1
         deadline = 0.0

@@ -32,3 +32,5 @@ def configure_logging(level: int = logging.INFO) -> None:
     # Their ticks at INFO are not transitions of ours.
     for noisy in ("apscheduler", "numba", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It logs every attempt to reconnect; who needs the database says once that it is away.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
