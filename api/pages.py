@@ -18,7 +18,7 @@ _NOT_BUILT: Final = """<!doctype html>
 <head><meta charset="utf-8"><title>HydroNum</title></head>
 <body>
 <h1>HydroNum is running</h1>
-<p>The map has not been built. Build it with <code>make web</code> and start the service again.</p>
+<p>The map has not been built. Build it with <code>make install</code> and start the service again.</p>
 <p>The interface answers: <a href="/api/v1/state">state</a>, <a href="/api/v1/openapi.json">its description</a>,
 <a href="/health">health</a>.</p>
 </body>

@@ -153,7 +153,7 @@ def test_layers_of_the_map_travel_once(client: AsgiClient, wallonia: Basin) -> N
 def test_without_built_pages_a_plain_one_says_how_to_build_them(client: AsgiClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
-    assert "make web" in answer.text
+    assert "make install" in answer.text
 
 
 def test_built_pages_are_served_beside_the_interface(
