@@ -22,7 +22,6 @@ from domain.basin_files import read_basin
 from domain.event_pack import RainForecast
 from domain.variables import Variable
 from forecast.cycle import ForecastCycle, KnownStatements, RunStamp
-from forecast.ports import SavedState
 from twin.model import Twin
 from twin.network import Topology
 from twin.parameters import sample_parameters
@@ -55,8 +54,7 @@ def prepared_cycle(basin: Basin) -> ForecastCycle:
         for area in areas
     ]
     cycle = ForecastCycle(basin, twin, store, KnownStatements(said, areas), RunStamp("benchmark", "synthetic"))
-    blob = twin.cold_state(BEGIN).to_bytes()
-    store.save_state(SavedState(BEGIN, "benchmark", cycle.configuration_hash, cycle.seed, blob))
+    cycle.analyst.begin_from(twin.cold_state(BEGIN))
     return cycle
 
 

@@ -18,7 +18,6 @@ from domain.event_pack import DamDecision, DamDecisionKind, RainForecast
 from domain.forecasts import ForecastIssue
 from domain.variables import Variable
 from forecast.cycle import ForecastCycle, KnownStatements, RunStamp
-from forecast.ports import SavedState
 from twin.model import Twin
 from twin.network import Topology
 from twin.parameters import sample_parameters
@@ -60,8 +59,7 @@ def filled_store() -> MemoryStore:
 def forecast(store: MemoryStore, statements: KnownStatements) -> bytes:
     basin, twin = world()
     cycle = ForecastCycle(basin, twin, store, statements, RunStamp("test", "synthetic"))
-    blob = twin.cold_state(BEGIN).to_bytes()
-    store.save_state(SavedState(BEGIN, "test", cycle.configuration_hash, cycle.seed, blob))
+    cycle.analyst.begin_from(twin.cold_state(BEGIN))
     return as_bytes(cycle.run(NOW))
 
 

@@ -12,7 +12,6 @@ from benchmarks.synthetic import synthetic_basin
 from domain.basin import Basin
 from domain.variables import Variable
 from forecast.cycle import ForecastCycle, KnownStatements, RunStamp
-from forecast.ports import SavedState
 from twin.model import Twin
 from twin.network import Topology
 from twin.parameters import sample_parameters
@@ -54,6 +53,5 @@ def observe(basin: Basin, store: MemoryStore) -> Callable[..., None]:
 def cycle(basin: Basin, twin: Twin, store: MemoryStore) -> ForecastCycle:
     """Return a cycle whose store holds a state at :data:`BEGIN`."""
     made = ForecastCycle(basin, twin, store, KnownStatements(), RunStamp("test", "synthetic"))
-    blob = twin.cold_state(BEGIN).to_bytes()
-    store.save_state(SavedState(BEGIN, "test", made.configuration_hash, made.seed, blob))
+    made.analyst.begin_from(twin.cold_state(BEGIN))
     return made
