@@ -68,20 +68,20 @@ def outflow_at(flows, geometry, grid, bounds):  # type: ignore[no-untyped-def]  
     """
     doubled, inflow = flows
     discharge, gradient, area, top = geometry
-    squared = gradient * gradient
-    one = F(1.0) / (area * squared * discharge)
-    per_area = one * squared * discharge
-    steepness = one * squared * gradient * area
-    c = grid[0] * discharge * per_area
-    d = grid[1] * discharge * discharge * discharge * top * one
-    d = min(max(d, bounds[0] * abs(F(1.0) - c)), F(1.0) + c + bounds[1])
-    per_sum = F(1.0) / (F(1.0) + c + d)
-    outflow = (doubled * c + (c - F(1.0) + d) * inflow) * per_sum
-    # Outflow depends on the depth by C (as Q / A) and D (about as the depth, 0.6 Q / Q').
-    by_c = (doubled + inflow - outflow) * c * (steepness - top * per_area)
-    by_d = (inflow - outflow) * d * F(0.6) * steepness
-    slope = max(gradient - F(0.5) * per_sum * (by_c + by_d), F(0.3) * gradient)
-    return outflow, (F(0.5) * (inflow + outflow) - discharge) / slope
+    # C and D stand over a common denominator, so that the whole needs two divisions and not five.
+    squared = gradient * gradient * discharge
+    one = area * squared
+    c = grid[0] * discharge * squared
+    d = grid[1] * discharge * discharge * discharge * top
+    d = min(max(d, bounds[0] * abs(one - c)), one + c + bounds[1] * one)
+    per_sum = F(1.0) / (one + c + d)
+    outflow = (doubled * c + (c - one + d) * inflow) * per_sum
+    # Outflow depends on the depth by C (as Q / A) and D (about as the depth, 0.6 Q' / Q); times Q A.
+    by_c = (doubled + inflow - outflow) * c * (gradient * area - top * discharge)
+    by_d = (inflow - outflow) * d * F(0.6) * gradient * area
+    scale = discharge * area
+    slope = max(gradient * scale - F(0.5) * per_sum * (by_c + by_d), F(0.3) * gradient * scale)
+    return outflow, (F(0.5) * (inflow + outflow) - discharge) * scale / slope
 
 
 @njit(error_model="numpy", fastmath={"contract"})
