@@ -26,7 +26,7 @@ from twin.state import NASH_STORES, TwinState
 
 Kind = TypeVar("Kind", np.float32, np.int32)
 
-__all__ = ["Job", "check_forcing", "execute", "templates"]
+__all__ = ["Job", "check_forcing", "check_observed", "execute", "templates"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,28 @@ def check_forcing(topology: Topology, members: int, forcing: Forcing, begin: dat
             raise ModelError(f"release of {dam_id}: no such reservoir")
         if release.shape != (steps,) or np.any(release < 0):
             raise ModelError(f"release of {dam_id}: needs {steps} values, none negative")
+
+
+def check_observed(topology: Topology, members: int, observed: ObservedFlows, steps: int) -> None:
+    """Refuse observations that do not fit the run; missing values (NaN) are welcome.
+
+    Raises
+    ------
+    ModelError
+        Naming what does not fit.
+    """
+    gauges = len(observed.node_ids)
+    shapes = ((steps, gauges), (steps, gauges, members))
+    if observed.discharge_m3s.shape not in shapes or observed.sd_relative.shape != (gauges,):
+        raise ModelError(f"observed flows have shape {observed.discharge_m3s.shape}, wanted {shapes[0]} or {shapes[1]}")
+    if not np.all(observed.sd_relative > 0):
+        raise ModelError("observed flows: every gauge needs a positive relative error")
+    levels = observed.dam_level_m
+    if levels is not None and levels.shape != (steps, len(observed.dam_ids)):
+        raise ModelError(f"observed dam levels have shape {levels.shape}, wanted {(steps, len(observed.dam_ids))}")
+    for dam_id in observed.dam_ids:
+        if dam_id not in topology.reservoir_ids:
+            raise ModelError(f"observed level of {dam_id}: no such reservoir")
 
 
 def _within(index: NDArray[np.integer], count: int) -> bool:

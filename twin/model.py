@@ -92,6 +92,8 @@ class Twin:
         step = step_s or self.step_s
         check_shapes(state, self.topology, self.members)
         execution.check_forcing(self.topology, self.members, forcing, state.valid_at, step)
+        if observed is not None:
+            execution.check_observed(self.topology, self.members, observed, len(forcing.times))
         if step not in self._templates:
             self._templates[step] = execution.templates(self.topology, self.parameters, step)
         job = execution.Job(self.topology, self.parameters, forcing, observed, tuple(keep), step)

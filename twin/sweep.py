@@ -25,6 +25,8 @@ from twin.routing import route_division
 from twin.runoff import EVAPORATED, EXCHANGED, RAINED, add_runoff
 
 BLOCK_STEPS = 96
+# Files whose functions are compiled into the sweep.
+KERNELS = ("arithmetic", "assimilation", "pools", "reservoirs", "routing", "runoff", "sweep")
 # Rows of the ledger that a sweep fills, m3.
 LEDGER_ROWS = 6
 L_RAIN, L_EVAPORATION, L_EXCHANGE, L_INFLOW, L_NUDGE, L_OUTFLOW = range(LEDGER_ROWS)
@@ -257,13 +259,18 @@ def _close_books(layout, lanes, ledger):  # type: ignore[no-untyped-def]  # comp
             ledger[L_EXCHANGE, m] += lanes.stores[c, EXCHANGED + m] * cubic
 
 
+def source_stamp(folder: Path) -> int:
+    """Return a number that changes with the source of any kernel in a folder."""
+    sources = b"".join((folder / f"{name}.py").read_bytes() for name in KERNELS)
+    return int.from_bytes(hashlib.sha256(sources).digest()[:6], "big")
+
+
 @functools.cache
 def compiled_sweep() -> Callable[[Layout, Lanes, Drivers, Gauges, Products], None]:
     """Return the compiled sweep; the first call on a machine compiles it, later ones load it."""
-    # numba looks for changes in one file only. The stamp of all our sources is part of the cache key, so a
+    # numba looks for changes in one file only. The stamp of all kernels is part of the cache key, so a
     # kernel changed in another file is never served stale.
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    stamp = int.from_bytes(hashlib.sha256(sources).digest()[:6], "big")
+    stamp = source_stamp(Path(__file__).parent)
 
     @njit(error_model="numpy", nogil=True, cache=True)
     def run(layout, lanes, drivers, gauges, products):  # type: ignore[no-untyped-def]  # compiled by numba

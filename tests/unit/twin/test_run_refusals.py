@@ -91,3 +91,16 @@ def test_an_empty_forcing_changes_nothing(region) -> None:
     run = region.twin.run(region.start, region.forcing(0), keep=("MEU_LIEGE",))
     assert run.state.to_bytes() == region.start.to_bytes()
     assert run.discharge_m3s.shape == (0, 1, region.twin.members)
+
+
+def test_observations_that_do_not_fit_are_refused(region) -> None:
+    forcing = region.forcing(3)
+    good = ObservedFlows(("VES_EUPEN",), np.full((3, 1), 5.0), np.array([0.1]))
+    for fault, message in (
+        ({"discharge_m3s": np.zeros((2, 1))}, "wanted"),
+        ({"sd_relative": np.array([0.0])}, "positive relative error"),
+        ({"dam_ids": ("EUPEN",), "dam_level_m": np.zeros((3, 2))}, "dam levels have shape"),
+        ({"dam_ids": ("MONSIN",), "dam_level_m": np.zeros((3, 1))}, "MONSIN: no such reservoir"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            region.twin.run(region.start, forcing, replace(good, **fault))
