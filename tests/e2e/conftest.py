@@ -48,17 +48,25 @@ class Demo:
             return json.load(answer)
 
     def play_until(self, reached: Callable[[], bool], timeout_s: float = 300.0) -> None:
-        """Play as fast as the machine can until something is true, then pause."""
-        self.ask("/clock", {"playing": True, "speed": 1e6})
-        try:
-            end = time.monotonic() + timeout_s
-            while not reached():
-                clock = self.ask("/clock")
-                if time.monotonic() > end or clock["now"] >= clock["ends_at"]:
-                    pytest.fail(f"the demo reached {clock['now']} and what the test waits for never came")
-                time.sleep(0.3)
-        finally:
-            self.ask("/clock", {"playing": False, "speed": 900.0})
+        """Play as fast as the machine can until something is true, and hold the clock while it is.
+
+        The step that is being played when the clock is paused still ends, and may undo what was reached.
+        """
+        end = time.monotonic() + timeout_s
+        while not reached():
+            clock = self.ask("/clock", {"playing": True, "speed": 1e6})
+            if time.monotonic() > end or clock["now"] >= clock["ends_at"]:
+                pytest.fail(f"the demo reached {clock['now']} and what the test waits for never came")
+            time.sleep(0.3)
+            if reached():
+                self.hold()
+
+    def hold(self) -> None:
+        """Pause and wait until the clock stands."""
+        before = ""
+        while (now := self.ask("/clock", {"playing": False, "speed": 900.0})["now"]) != before:
+            before = now
+            time.sleep(1.5)
 
     def open_alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that are open."""
@@ -118,10 +126,17 @@ def demo(demo_url: str) -> Demo:
     return Demo(demo_url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def forecasting(demo: Demo) -> Demo:
+    """Play until the first forecast stands."""
+    demo.play_until(lambda: demo.ask("/state")["issued_at"] is not None)
+    return demo
+
+
+@pytest.fixture
 def alerted(demo: Demo) -> Demo:
-    """Play until a forecast stands and an alert is open, then hold the clock."""
-    demo.play_until(lambda: bool(demo.open_alerts()) and demo.ask("/state")["issued_at"] is not None)
+    """Play until an alert waits for an operator, and hold the clock there."""
+    demo.play_until(lambda: any(alert["acknowledged_at"] is None for alert in demo.open_alerts()))
     return demo
 
 

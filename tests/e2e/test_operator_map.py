@@ -76,7 +76,7 @@ def test_search_ignores_accents_and_the_river_filter_agrees_with_the_interface(o
     expect(rows.first).to_contain_text("Martinrive")
 
 
-def test_keyboard_alone_opens_reads_and_closes_a_station(open_page: OpenPage, alerted: Demo) -> None:
+def test_keyboard_alone_opens_reads_and_closes_a_station(open_page: OpenPage, forecasting: Demo) -> None:
     page = open_page()
     page.get_by_role("button", name="Stations").focus()
     page.keyboard.press("Enter")
@@ -102,7 +102,7 @@ def test_keyboard_alone_opens_reads_and_closes_a_station(open_page: OpenPage, al
 
 
 def test_hydrograph_shows_observations_band_and_thresholds_with_origin(
-    open_page: OpenPage, alerted: Demo, shots: Path
+    open_page: OpenPage, forecasting: Demo, shots: Path
 ) -> None:
     page = open_page(f"#station={STATION}")
     pane = page.get_by_test_id("station-pane")
@@ -119,7 +119,7 @@ def test_hydrograph_shows_observations_band_and_thresholds_with_origin(
 
 
 def test_values_leave_as_csv_with_the_label_of_the_reconstruction(
-    open_page: OpenPage, alerted: Demo, tmp_path: Path
+    open_page: OpenPage, forecasting: Demo, tmp_path: Path
 ) -> None:
     page = open_page(f"#station={STATION}")
     expect(page.get_by_label("Key of the chart")).to_contain_text("Forecast median")
@@ -149,14 +149,14 @@ def test_pause_and_speed_reach_the_service(open_page: OpenPage, demo: Demo) -> N
 
 
 def test_a_new_state_reaches_an_open_page_by_itself(open_page: OpenPage, demo: Demo) -> None:
-    demo.ask("/clock", {"playing": False})
+    demo.hold()
     page = open_page()
     before = page.locator(".clock time").get_attribute("datetime")
     demo.ask("/clock", {"playing": True, "speed": 3600.0})
     try:
         expect(page.locator(".clock time")).not_to_have_attribute("datetime", before or "", timeout=15_000)
     finally:
-        demo.ask("/clock", {"playing": False, "speed": 900.0})
+        demo.hold()
 
 
 def test_operator_acknowledges_the_gravest_alert_with_a_comment(
@@ -198,10 +198,11 @@ def test_an_unknown_station_in_the_address_is_said(open_page: OpenPage, demo: De
 
 
 def test_phone_shows_one_thing_at_a_time_without_sideways_scrolling(
-    open_page: OpenPage, alerted: Demo, shots: Path
+    open_page: OpenPage, forecasting: Demo, shots: Path
 ) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True)
-    expect(page.get_by_test_id("inbox")).to_be_visible()
+    expect(page.get_by_role("button", name="Alerts")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("map")).not_to_be_visible()
     page.get_by_role("button", name="Map").click()
     expect(page.get_by_test_id("map")).to_be_visible()
     page.wait_for_function(MAP_DRAWN)

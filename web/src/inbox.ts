@@ -19,6 +19,12 @@ export function byUrgency(alerts: readonly Alert[]): Alert[] {
   );
 }
 
+/** Open alerts, and among them the one that is being commented on though it has closed meanwhile. */
+export function withDrafted(open: readonly Alert[], drafted: Alert | null): readonly Alert[] {
+  if (!drafted || open.some((alert) => alert.alert_id === drafted.alert_id)) return open;
+  return byUrgency([...open, drafted]);
+}
+
 const SPOKEN = 3;
 
 /** A sentence on alerts that are new or have risen, or an empty string. */

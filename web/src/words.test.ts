@@ -3,7 +3,7 @@ import { forecastAge, judge, readingAge, silentStations } from "./ages";
 import type { Alert, Situation } from "./api";
 import { crossingWords, evidenceProbability, evidenceWords, leadRange } from "./evidence";
 import { clockParts, dayAndTime, isoShort, matches, probability, quantity, span, withUnit } from "./format";
-import { byUrgency, news, rankedState } from "./inbox";
+import { byUrgency, news, rankedState, withDrafted } from "./inbox";
 import { STATES, concern, isPhase, known } from "./states";
 
 const at = (iso: string): number => Date.parse(iso);
@@ -140,6 +140,13 @@ describe("inbox", () => {
     expect(rankedState(alert({ state: "no_data", highest_state: "alert" }))).toBe("alert");
     const list = [alert({ alert_id: 1, state: "watch" }), alert({ alert_id: 2, state: "no_data", highest_state: "alert" })];
     expect(byUrgency(list)[0]?.alert_id).toBe(2);
+  });
+
+  it("keeps an alert that is being commented on", () => {
+    const [first, second] = [alert({ alert_id: 1 }), alert({ alert_id: 2, state: "alert" })];
+    expect(withDrafted([first], null)).toEqual([first]);
+    expect(withDrafted([first], first)).toEqual([first]);
+    expect(withDrafted([first], second).map((item) => item.alert_id)).toEqual([2, 1]);
   });
 
   it("speaks of new and risen alerts only", () => {

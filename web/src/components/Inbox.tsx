@@ -3,13 +3,15 @@ import { useState } from "preact/hooks";
 import type { Alert, Basis } from "../api";
 import { crossingWords, evidenceProbability, evidenceWords } from "../evidence";
 import { instant, isoShort, probability, span, weekdayAndTime } from "../format";
-import { rankedState } from "../inbox";
+import { rankedState, withDrafted } from "../inbox";
 import { STATE_WORDS, concern, known } from "../states";
 import { acknowledge, alerts, eventNow, select, selectedId } from "../store";
 import { StateMark } from "./StateMark";
 
 const basisShown = signal<Basis | "">("");
 const hideAcknowledged = signal(false);
+/** The alert that somebody is writing a comment on: it stays in the list even when it closes meanwhile. */
+const drafted = signal<Alert | null>(null);
 
 function AcknowledgeForm({ alert, close }: { alert: Alert; close: () => void }) {
   const [comment, setComment] = useState("");
@@ -56,9 +58,13 @@ function Acknowledged({ alert }: { alert: Alert }) {
       </p>
     );
   }
-  if (open) return <AcknowledgeForm alert={alert} close={() => setOpen(false)} />;
+  const draft = (writing: boolean): void => {
+    drafted.value = writing ? alert : null;
+    setOpen(writing);
+  };
+  if (open) return <AcknowledgeForm alert={alert} close={() => draft(false)} />;
   return (
-    <button type="button" class="button small" onClick={() => setOpen(true)}>
+    <button type="button" class="button small" onClick={() => draft(true)}>
       Acknowledge<span class="spoken"> {alert.station_name}</span>
     </button>
   );
@@ -142,8 +148,8 @@ function InboxBar({ open }: { open: readonly Alert[] }) {
 
 /** Open alerts, most severe first. */
 export function Inbox() {
-  const open = alerts.value;
-  if (open === null) return <p class="empty">Reading alerts…</p>;
+  if (alerts.value === null) return <p class="empty">Reading alerts…</p>;
+  const open = withDrafted(alerts.value, drafted.value);
   if (open.length === 0) {
     return (
       <div class="empty">
