@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+STATION = "OUR_HAMOIR"
 START_UP_S = 120.0
 PRINTED_ADDRESS = re.compile(r"HydroNum is on (http://127\.0\.0\.1:\d+)")
 
@@ -128,8 +129,13 @@ def demo(demo_url: str) -> Demo:
 
 @pytest.fixture
 def forecasting(demo: Demo) -> Demo:
-    """Play until the first forecast stands."""
-    demo.play_until(lambda: demo.ask("/state")["issued_at"] is not None)
+    """Play until the first forecast and its perfect-rain bound stand, and hold the clock."""
+
+    def reached() -> bool:
+        forecast = demo.ask(f"/stations/{STATION}/forecast?variable=discharge")
+        return forecast["ensemble"] is not None and forecast["perfect_rain"] is not None
+
+    demo.play_until(reached)
     return demo
 
 

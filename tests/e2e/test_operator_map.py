@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import Demo, OpenPage
+from tests.e2e.conftest import STATION, Demo, OpenPage
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(600)]
 
-STATION = "OUR_HAMOIR"
 MAP_DRAWN = """() => {
   const canvas = document.querySelector('.map canvas');
   return canvas && canvas.width > 300 && canvas.height > 300;
