@@ -36,7 +36,6 @@ REACH_ROWS = 10
 LEAST_DEPTH = 0.002
 # The floodplain counts fully in the top width once it is this deep [m].
 FULL_PLAIN_DEPTH = 0.5
-ITERATIONS = 2
 
 
 @njit(error_model="numpy", fastmath={"contract"}, inline="always")
@@ -77,10 +76,10 @@ def outflow_at(flows, geometry, grid, bounds):  # type: ignore[no-untyped-def]  
     per_sum = F(1.0) / (one + c + d)
     outflow = (doubled * c + (c - one + d) * inflow) * per_sum
     # Outflow depends on the depth by C (as Q / A) and D (about as the depth, 0.6 Q' / Q); times Q A.
-    by_c = (doubled + inflow - outflow) * c * (gradient * area - top * discharge)
-    by_d = (inflow - outflow) * d * F(0.6) * gradient * area
+    by_c = (doubled + inflow - outflow) * (c * per_sum) * (gradient * area - top * discharge)
+    by_d = (inflow - outflow) * (d * per_sum) * F(0.6) * gradient * area
     scale = discharge * area
-    slope = max(gradient * scale - F(0.5) * per_sum * (by_c + by_d), F(0.3) * gradient * scale)
+    slope = max(gradient * scale - F(0.5) * (by_c + by_d), F(0.3) * gradient * scale)
     return outflow, (F(0.5) * (inflow + outflow) - discharge) * scale / slope
 
 
@@ -94,6 +93,7 @@ def route_division(block, volume, flow, steps, dt, bound):  # type: ignore[no-un
     step = F(dt)
     per_step = F(1.0 / dt)
     bounds = (F(bound), F(1.0e9) * (F(1.0) - F(bound)))
+    # With the bounds V and O are non-negative but for rounding; the floor removes that and no more.
     floor = F(-1.0e30) * (F(1.0) - F(bound))
     for t in range(steps):
         q = flow[t]
