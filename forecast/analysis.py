@@ -9,7 +9,8 @@ its way are written anew.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -48,20 +49,31 @@ FloatArray = NDArray[np.float32]
 
 STATE_EVERY: Final = timedelta(hours=1)
 OLDEST_STATE: Final = timedelta(days=10)
+MOST_CORRECTION: Final = 4.0
 
 
 @dataclass(frozen=True)
 class Analysis:
     """The twin at an issue time ``now``: the last run up to it, and what it was made of.
 
-    ``past_rain`` is the areal rain of the last days; ``gauges_heard`` counts flow gauges at ``now``.
+    ``outflows`` are what dams were seen to let out; ``gauges_heard`` counts flow gauges at ``now``.
     """
 
     now: datetime
     run: TwinRun
     anchor: Anchor
+    outflows: Mapping[str, NDArray[np.float64]]
     remembered: Remembered
     gauges_heard: int
+
+    @property
+    def state_ahead(self) -> TwinState:
+        """State to run ahead from: a gauge's correction is carried on within bounds only.
+
+        Beyond them it tells of another cause, as a gauge that drifts, and must not multiply floods to come.
+        """
+        state = self.run.state
+        return replace(state, correction=np.clip(state.correction, 1.0 / MOST_CORRECTION, np.float32(MOST_CORRECTION)))
 
     @property
     def past_rain(self) -> PastRain:
@@ -179,15 +191,26 @@ class Analyst:
             analysis = self._advance(analysis.remembered, end, now)
         return analysis
 
-    def forcing(self, times: tuple[datetime, ...], rain: FloatArray, inflow: FloatArray, now: datetime) -> Forcing:
-        """Return what drives the twin over steps, with the dam decisions known at ``now``."""
-        decided = forcing.releases(self.statements.dam_decisions, self.twin.topology.reservoir_ids, times, now)
+    def coming_releases(self, analysis: Analysis, times: tuple[datetime, ...]) -> Mapping[str, NDArray[np.float64]]:
+        """Return what dams are taken to let out after the issue time."""
+        decisions = self.statements.dam_decisions
+        decided = forcing.releases(decisions, self.twin.topology.reservoir_ids, times, analysis.now)
+        return forcing.coming_releases(decided, analysis.outflows, decisions, times, analysis.now)
+
+    def forcing(
+        self,
+        times: tuple[datetime, ...],
+        rain: FloatArray,
+        inflow: FloatArray,
+        releases: Mapping[str, NDArray[np.float64]],
+    ) -> Forcing:
+        """Return what drives the twin over steps."""
         return Forcing(
             times=times,
             rain_mm=rain,
             potential_evaporation_mm=potential_evaporation_mm(times, STEP_S),
             inflow_m3s=inflow,
-            releases=decided,
+            releases=releases,
             zones=self.zones.zone_of,
         )
 
@@ -203,12 +226,15 @@ class Analyst:
         border = forcing.border_series(self.store, self.borders, until)
         inflow = forcing.past_inflow(border, self.borders, len(times), self.seed, self.twin.members)
         told = self.views.assimilated(water, self.twin)
-        run = self.twin.run(known.state, self.forcing(times, rain, inflow, now), told, self.views.node_ids)
+        outflows = self.views.outflows(water, self.twin)
+        decided = forcing.releases(self.statements.dam_decisions, self.twin.topology.reservoir_ids, times, now)
+        drive = self.forcing(times, rain, inflow, forcing.seen_releases(decided, outflows))
+        run = self.twin.run(known.state, drive, told, self.views.node_ids)
         remembered = Remembered(run.state, known.rain.extended(areal.rain_mm))
         if _on_the_hour(until):
             self._save(remembered)
         heard = int(np.isfinite(water.discharge[-1]).sum())
-        return Analysis(until, run, self.views.anchor(water), remembered, heard)
+        return Analysis(until, run, self.views.anchor(water), outflows, remembered, heard)
 
     def _unseen_rain(self, begin: datetime) -> FloatArray:
         """Draw the rain of some hours in which no gauge told anything, from what was known when they began."""

@@ -138,9 +138,8 @@ class ForecastCycle:
         times = forcing.step_ends(now, now + HORIZON_STEPS * forcing.STEP)
         border = forcing.border_series(self.store, self.analyst.borders, now)
         inflow = forcing.coming_inflow(border, self.analyst.borders, len(times), rng, self.twin.members)
-        return self.twin.run(
-            analysis.run.state, self.analyst.forcing(times, rain, inflow, now), keep=self.analyst.views.node_ids
-        )
+        drive = self.analyst.forcing(times, rain, inflow, self.analyst.coming_releases(analysis, times))
+        return self.twin.run(analysis.state_ahead, drive, keep=self.analyst.views.node_ids)
 
     def _issue(
         self, analysis: Analysis, ahead: TwinRun, rng: np.random.Generator, kind: ForecastKind, scheme: str

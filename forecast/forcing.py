@@ -19,8 +19,10 @@ FloatArray = NDArray[np.float32]
 
 STEP: Final = timedelta(seconds=STEP_S)
 BORDER_MEMORY: Final = timedelta(hours=48)
-# A decided release is taken to hold for this long after the issue time; then the dam's rule decides.
+# What a dam lets out, decided or seen, is taken to hold for this long after the issue time; then its rule decides.
 RELEASE_HOLDS: Final = timedelta(hours=12)
+# A decision as fresh as this is not yet seen in the outflow.
+_FRESH: Final = timedelta(minutes=30)
 
 
 def step_ends(begin: datetime, end: datetime) -> tuple[datetime, ...]:
@@ -44,6 +46,39 @@ def releases(
     for course in decided.values():
         course[[end > now + RELEASE_HOLDS for end in times]] = np.nan
     return decided
+
+
+def seen_releases(
+    decided: Mapping[str, NDArray[np.float64]], outflows: Mapping[str, NDArray[np.float64]]
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return releases over observed steps: what was seen to leave a dam where it was seen, else what was decided."""
+    course = {dam_id: values.copy() for dam_id, values in decided.items()}
+    for dam_id, seen in outflows.items():
+        known = np.isfinite(seen)
+        course.setdefault(dam_id, np.full(len(seen), np.nan))[known] = seen[known]
+    return course
+
+
+def coming_releases(
+    decided: Mapping[str, NDArray[np.float64]],
+    outflows: Mapping[str, NDArray[np.float64]],
+    decisions: Sequence[DamDecision],
+    times: Sequence[datetime],
+    now: datetime,
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return releases after ``now``: the outflow seen last holds on, unless a decision is too fresh to be seen.
+
+    ``outflows`` are the last observed steps up to ``now``. The valves cannot pass more than the model's dam has;
+    what was water over its crest is let go by the model's own spillway.
+    """
+    course = {dam_id: values.copy() for dam_id, values in decided.items()}
+    fresh = {d.dam_id for d in decisions if now - _FRESH < d.at <= now}
+    holds = np.array([end <= now + RELEASE_HOLDS for end in times])
+    for dam_id, seen in outflows.items():
+        known = seen[np.isfinite(seen)]
+        if known.size and dam_id not in fresh:
+            course.setdefault(dam_id, np.full(len(times), np.nan))[holds] = known[-1]
+    return course
 
 
 def border_series(store: ForecastStore, sources: Sequence[BorderSource], until: datetime) -> NDArray[np.float64]:

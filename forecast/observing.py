@@ -1,8 +1,9 @@
 """What the model reads of the stations: rain, flow and border series on its own 15-minute grid.
 
-Which variable speaks for the flow at a station: the published discharge; where it is missing, the level
-through the station's rating. A pool's or a lake's level never goes through a rating, for it tells of
-gates and storage, not of flow.
+Which variable speaks for the flow at a station: the published discharge; where it is missing, or departs
+from what a well-founded rating makes of the level published with it, the level through that rating. A
+rating that is only estimated never corrects a published discharge. A pool's or a lake's level never goes
+through a rating, for it tells of gates and storage, not of flow. A negative flow tells nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ FloatArray = NDArray[np.float64]
 STEP_S: Final = 900
 # A gauge below a border speaks for it while its own catchment adds little.
 _LEAST_BORDER_SHARE: Final = 0.7
+# A discharge this far from the rating of its own level, relative, was not made of it.
+_RATING_TOLERANCE: Final = 0.3
+_ESTIMATED: Final = "estimated"
 _WATER: Final = (StationKind.RIVER, StationKind.POOL, StationKind.DAM)
 
 
@@ -142,12 +146,18 @@ def _on_grid(
 
 def observed_flow(water: ObservedWater, gauging: Gauging) -> FloatArray:
     """Return the flow that each station stands for [m3/s], shape [step, station], NaN where it tells nothing."""
-    flow = water.discharge.copy()
+    flow = np.where(water.discharge >= 0.0, water.discharge, np.nan)
     for i, station in enumerate(gauging.water_stations):
         rating = gauging.rated.get(station.station_id)
         if rating is None:
             continue
-        head = np.maximum(water.level[:, i] - rating.h0_m, 0.0)
-        missing = ~np.isfinite(flow[:, i])
-        flow[missing, i] = (rating.a * head**rating.b)[missing]
+        rated = rating.a * np.maximum(water.level[:, i] - rating.h0_m, 0.0) ** rating.b
+        # Small flows may differ much where levels are read to the centimetre.
+        bound = _RATING_TOLERANCE * rated + 0.02 * _usual_flow(gauging, station)
+        off = (np.abs(flow[:, i] - rated) > bound) & (rating.confidence != _ESTIMATED)
+        flow[:, i] = np.where(np.isnan(flow[:, i]) | off, rated, flow[:, i])
     return flow
+
+
+def _usual_flow(gauging: Gauging, station: Station) -> float:
+    return gauging.basin.network.nodes[station.node_id or ""].mean_discharge_m3s

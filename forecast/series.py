@@ -106,8 +106,13 @@ class StationViews:
         self._pools = _pool_rows(self.stations, twin)
 
     def assimilated(self, water: ObservedWater, twin: Twin) -> ObservedFlows:
-        """Return what the twin is told: flows as each member's rating reads them, and lake levels."""
+        """Return what the twin is told: flows as each member's rating reads them, and lake levels.
+
+        The outflow of a lake is not among the flows: it is what the dam's valves pass, see :meth:`outflows`.
+        A factor upon what the model lets out would turn a lake that spills a day late into a deluge.
+        """
         flow = observed_flow(water, self.gauging)
+        flow[:, list(self._lakes)] = np.nan
         members = np.empty((*flow.shape, twin.members))
         rows = self._ratings.rows
         members[:, rows] = self._ratings.member_flow(self._ratings.stated_log_depth(flow[:, rows]))
@@ -122,6 +127,14 @@ class StationViews:
             dam_ids=tuple(twin.topology.reservoir_ids[r] for _, r in lakes),
             dam_level_m=water.level[:, [row for row, _ in lakes]] + zero,
         )
+
+    def outflows(self, water: ObservedWater, twin: Twin) -> Mapping[str, Wide]:
+        """Return what each dam was seen to let out [m3/s] by dam id, shape [step], NaN where unknown."""
+        ids = twin.topology.reservoir_ids
+        return {
+            ids[r]: np.where(water.discharge[:, row] >= 0.0, water.discharge[:, row], np.nan)
+            for row, r in self._lakes.items()
+        }
 
     def anchor(self, water: ObservedWater) -> Anchor:
         """Return the last flow and level that each station published in a window that ends at issue time."""

@@ -17,7 +17,7 @@ from domain.forecasts import LEAD_MINUTES, QUANTILE_LEVELS, ForecastIssue, Forec
 from domain.hourly import HourlyTable
 from domain.readings import SeriesKey
 from domain.variables import Variable
-from forecast.analysis import configuration_hash
+from forecast.analysis import MOST_CORRECTION, configuration_hash
 from forecast.cycle import UPPER_BOUND, ForecastCycle, KnownStatements, RunStamp
 from forecast.memory import Remembered
 from twin.model import Twin
@@ -143,6 +143,25 @@ def test_late_readings_enter_from_where_the_caller_says(
     assert quantiles(aware, gauge(basin))[0, MEDIAN] > quantiles(early, gauge(basin))[0, MEDIAN]
     # The states on the way were written anew, so the next cycle knows too.
     assert everything(cycle.run(NOW)) == everything(aware)
+
+
+def test_a_correction_is_carried_ahead_within_bounds(
+    cycle: ForecastCycle, basin: Basin, observe: Callable[..., None]
+) -> None:
+    observe(Variable.RAIN, 0.0, (0, 3))
+    observe(Variable.DISCHARGE, 300.0, (0, 3), gauge(basin))
+    analysis = cycle.analyst.analyse(NOW, None)
+    assert analysis.run.state.correction.max() > MOST_CORRECTION
+    assert analysis.state_ahead.correction.max() == MOST_CORRECTION
+    assert analysis.state_ahead.volume_m3 is analysis.run.state.volume_m3
+
+
+def test_a_dam_that_was_seen_to_release_goes_on_for_hours(cycle: ForecastCycle, observe: Callable[..., None]) -> None:
+    observe(Variable.RAIN, 0.0, (0, 3))
+    observe(Variable.DISCHARGE, 1.0, (0, 3), "DAM")
+    course = quantiles(cycle.run(NOW), "DAM")[:, MEDIAN]
+    assert course[LEAD_MINUTES.index(660)] == pytest.approx(1.0, rel=0.1)
+    assert course[LEAD_MINUTES.index(2880)] < 0.8
 
 
 def test_perfect_rain_is_labelled_and_wetter_when_it_rained(

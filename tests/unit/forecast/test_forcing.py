@@ -48,6 +48,27 @@ def test_decisions_at_other_dams_are_passed_over() -> None:
     assert forcing.releases([decision(-1.0, 10.0, "WEIR")], ["DAM"], times, NOW) == {}
 
 
+def test_what_was_seen_to_leave_a_dam_goes_before_what_was_decided() -> None:
+    decided = {"DAM": np.array([10.0, 10.0, np.nan])}
+    course = forcing.seen_releases(decided, {"DAM": np.array([np.nan, 14.0, 3.0]), "NEW": np.array([1.0, 1.0, np.nan])})
+    assert course["DAM"].tolist() == [10.0, 14.0, 3.0]
+    assert course["NEW"][:2].tolist() == [1.0, 1.0]
+    assert np.isnan(course["NEW"][2])
+    assert decided["DAM"][1] == 10.0
+
+
+def test_the_outflow_seen_last_holds_on_unless_a_decision_is_fresh() -> None:
+    ends = forcing.step_ends(NOW, NOW + timedelta(hours=24))
+    seen = {"DAM": np.array([5.0, 7.0, np.nan])}
+    for hours, expected in ((-2.0, 7.0), (-0.25, 25.0)):
+        decisions = [decision(hours, 25.0)]
+        decided = forcing.releases(decisions, ["DAM"], ends, NOW)
+        course = forcing.coming_releases(decided, seen, decisions, ends, NOW)["DAM"]
+        assert (course[:48] == expected).all()
+        assert np.isnan(course[48:]).all()
+    assert forcing.coming_releases({}, {"DAM": np.full(3, np.nan)}, [], ends, NOW) == {}
+
+
 def test_border_series_scales_the_gauge_below(store: MemoryStore) -> None:
     store.add(Variable.DISCHARGE, "G1", NOW, 100.0)
     sources = [BorderSource("G1", 0.9, 50.0), BorderSource(None, 1.0, 7.0)]

@@ -33,6 +33,25 @@ def test_published_discharge_goes_before_level(basin: Basin) -> None:
     assert (observed_flow(water(gauging, 7.0, 2.0), gauging) == 7.0).all()
 
 
+def test_a_negative_flow_tells_nothing(basin: Basin) -> None:
+    gauging = Gauging(basin)
+    assert np.isnan(observed_flow(water(gauging, -3.0, np.nan), gauging)).all()
+
+
+def test_a_well_founded_rating_corrects_a_discharge_that_was_not_made_of_its_level(basin: Basin) -> None:
+    station = gauge(basin)
+    column = [s.station_id for s in Gauging(basin).water_stations].index(station)
+    founded = replace(basin, ratings=[replace(r, confidence="medium") for r in basin.ratings])
+    rating = founded.rating_of[station]
+    rated = rating.a * (2.0 - rating.h0_m) ** rating.b
+    gauging = Gauging(founded)
+    assert observed_flow(water(gauging, 1.2 * rated, 2.0), gauging)[0, column] == pytest.approx(1.2 * rated)
+    assert observed_flow(water(gauging, 2.0 * rated, 2.0), gauging)[0, column] == pytest.approx(rated)
+    # An estimated one does not: the operator knows better.
+    gauging = Gauging(basin)
+    assert observed_flow(water(gauging, 2.0 * rated, 2.0), gauging)[0, column] == pytest.approx(2.0 * rated)
+
+
 def test_level_stands_in_through_the_rating(basin: Basin) -> None:
     gauging, station = Gauging(basin), gauge(basin)
     rating = basin.rating_of[station]

@@ -191,3 +191,14 @@ def test_lake_levels_are_told_above_the_dams_datum(twin: Twin, views: StationVie
     assert told.dam_ids == ("DAM",)
     assert told.dam_level_m is not None
     assert told.dam_level_m.tolist() == [[301.0]]
+
+
+def test_the_outflow_of_a_lake_is_a_release_not_a_flow_to_nudge(twin: Twin, views: StationViews) -> None:
+    shape = (2, len(views.stations))
+    water = ObservedWater(np.full(shape, 4.0), np.full(shape, np.nan))
+    water.discharge[0] = -1.0
+    row = [s.station_id for s in views.stations].index("DAM")
+    assert np.isnan(views.assimilated(water, twin).discharge_m3s[:, row]).all()
+    outflow = views.outflows(water, twin)["DAM"]
+    assert np.isnan(outflow[0])
+    assert outflow[1] == 4.0
