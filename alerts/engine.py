@@ -69,7 +69,7 @@ class AlertEngine:
         return self._evaluate(Basis.FORECAST, judge, now)
 
     def _evaluate(self, basis: Basis, judge: Judge, now: datetime) -> Sequence[Transition]:
-        present = self._store.station_states()
+        present = self._store.station_states(basis)
         changed: list[StationState] = []
         transitions: list[Transition] = []
         for station_id, station in self._basin.stations.items():

@@ -30,8 +30,8 @@ class AlertStore(Protocol):
         """Return issue time and crossings of the newest forecast, or (None, ()) when there is none."""
         ...
 
-    def station_states(self) -> Mapping[tuple[str, Basis], StationState]:
-        """Return the present state of every station and basis."""
+    def station_states(self, basis: Basis | None = None) -> Mapping[tuple[str, Basis], StationState]:
+        """Return the present state of every station on one basis, None meaning on each."""
         ...
 
     def save_states(self, states: Sequence[StationState], transitions: Sequence[Transition]) -> None:

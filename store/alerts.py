@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from domain.alerts import CLOSING_STATES, OPENING_STATES, SEVERITY, AlertState, Basis, StationState, Transition
@@ -19,7 +21,7 @@ from store.notices import announce
 from store.readings import last_readings
 
 RECENT: Final = """
-SELECT s.station_id, s.variable, s.source_id, current.observed_at, current.value,
+SELECT s.series_id, s.station_id, s.variable, s.source_id, current.observed_at, current.value,
        coalesce(judged.flag, current.flag), coalesce(judged.rule, current.rule)
 FROM series s
 CROSS JOIN LATERAL (
@@ -71,8 +73,12 @@ UPDATE alert SET state = %(after)s, evidence = %(evidence)s::jsonb,
 WHERE station_id = %(station_id)s AND basis = %(basis)s AND closed_at IS NULL
 """
 
-STATION_STATES: Final = "SELECT station_id, basis, state, since, evaluated_at, evidence FROM station_state"
+STATION_STATES: Final = """
+SELECT station_id, basis, state, since, evaluated_at, evidence FROM station_state
+WHERE %(basis)s::text IS NULL OR basis = %(basis)s
+"""
 
+FLAGS: Final = {flag.value: flag for flag in Flag}
 RISING: Final = [state.value for state in sorted(SEVERITY, key=lambda state: SEVERITY[state])]
 
 
@@ -91,12 +97,17 @@ class AlertRepository:
         self, variables: Collection[Variable], after: datetime
     ) -> Mapping[SeriesKey, Sequence[ObservedValue]]:
         """Return current values with observed_at > after, oldest first, by series; all flags."""
-        found: dict[SeriesKey, list[ObservedValue]] = {}
         question = {"variables": [variable.value for variable in variables], "after": after}
         with self._database.transaction() as connection:
-            for station, variable, source, observed_at, value, flag, rule in connection.execute(RECENT, question):
-                series = SeriesKey(station, Variable(variable), source)
-                found.setdefault(series, []).append(ObservedValue(observed_at, value, Flag(flag), rule))
+            rows = connection.execute(RECENT, question).fetchall()
+        found: dict[SeriesKey, Sequence[ObservedValue]] = {}
+        # Thousands of rows after every batch: what repeats is made once a series, and flags are looked up.
+        for _, of_series in groupby(rows, key=itemgetter(0)):
+            values = list(of_series)
+            _, station, variable, source, *_ = values[0]
+            found[SeriesKey(station, Variable(variable), source)] = [
+                ObservedValue(row[4], row[5], FLAGS[row[6]], row[7]) for row in values
+            ]
         return found
 
     def newest_crossings(self, kind: ForecastKind) -> tuple[datetime | None, Sequence[Crossing]]:
@@ -104,10 +115,10 @@ class AlertRepository:
         with self._database.transaction() as connection:
             return newest_crossings(connection, kind)
 
-    def station_states(self) -> Mapping[tuple[str, Basis], StationState]:
-        """Return the present state of every station and basis."""
+    def station_states(self, basis: Basis | None = None) -> Mapping[tuple[str, Basis], StationState]:
+        """Return the present state of every station on one basis, None meaning on each."""
         with self._database.transaction() as connection:
-            return station_states(connection)
+            return station_states(connection, basis)
 
     def save_states(self, states: Sequence[StationState], transitions: Sequence[Transition]) -> None:
         """Store new states, append the transitions, open and close alerts, in one transaction.
@@ -127,13 +138,14 @@ class AlertRepository:
                 announce(connection, Topic.ALERTS, newest, max(transition.at for transition in transitions))
 
 
-def station_states(connection: Connection) -> Mapping[tuple[str, Basis], StationState]:
-    """Return the present state of every station and basis."""
+def station_states(connection: Connection, basis: Basis | None = None) -> Mapping[tuple[str, Basis], StationState]:
+    """Return the present state of every station on one basis, None meaning on each."""
+    question = {"basis": None if basis is None else basis.value}
     return {
         (station_id, Basis(basis)): StationState(
             station_id, Basis(basis), AlertState(state), since, evaluated_at, evidence
         )
-        for station_id, basis, state, since, evaluated_at, evidence in connection.execute(STATION_STATES)
+        for station_id, basis, state, since, evaluated_at, evidence in connection.execute(STATION_STATES, question)
     }
 
 

@@ -93,8 +93,8 @@ class MemoryAlertStore:
     def newest_crossings(self, kind: ForecastKind) -> tuple[datetime | None, Sequence[Crossing]]:
         return self.issue if kind is ForecastKind.ENSEMBLE else (None, ())
 
-    def station_states(self) -> Mapping[tuple[str, Basis], StationState]:
-        return dict(self.states)
+    def station_states(self, basis: Basis | None = None) -> Mapping[tuple[str, Basis], StationState]:
+        return {key: state for key, state in self.states.items() if basis in (None, key[1])}
 
     def save_states(self, states: Sequence[StationState], transitions: Sequence[Transition]) -> None:
         self.writes += 1
