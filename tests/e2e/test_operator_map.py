@@ -142,7 +142,8 @@ def test_pause_and_speed_reach_the_service(open_page: OpenPage, demo: Demo) -> N
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     assert demo.ask("/clock")["playing"] is False
-    page.get_by_role("combobox", name="Speed").select_option(label="1 h / s")
+    with page.expect_response(lambda answer: answer.url.endswith("/clock") and answer.request.method == "POST"):
+        page.get_by_role("combobox", name="Speed").select_option(label="1 h / s")
     expect(page.get_by_role("combobox", name="Speed")).to_have_value("3600")
     assert demo.ask("/clock")["speed"] == 3600.0
 
