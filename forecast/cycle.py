@@ -144,8 +144,8 @@ class ForecastCycle:
     def _issue(
         self, analysis: Analysis, ahead: TwinRun, rng: np.random.Generator, kind: ForecastKind, scheme: str
     ) -> ForecastIssue:
-        noise = rng.standard_normal((len(self.analyst.views.stations), self.twin.members)).astype(np.float32)
-        members = self.analyst.views.publish(analysis.run, ahead, analysis.anchor, noise)
+        errors = self.analyst.views.draw_errors(rng, self.twin.members)
+        members = self.analyst.views.publish(analysis.run, ahead, analysis.anchor, errors)
         _refuse_unfinished(members)
         products = compute_products(members, self.basin.thresholds)
         heard = f"{analysis.gauges_heard} of {len(self.analyst.views.gauging.discharge_stations)} flow gauges heard"

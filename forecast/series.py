@@ -7,7 +7,11 @@ then carries the rating's error where it matters, in the water that goes downstr
 range, and not in the first hours at the gauge itself.
 
 What nudging has left of the difference to the last observed value (see :mod:`twin.assimilation`) is
-carried on and fades with lead time: that remainder and no more, so nothing is counted twice.
+carried on and fades with lead time: that remainder and no more, so nothing is counted twice. While it
+fades, the error of the model itself comes in, as large at a silent station from the start.
+
+In a weir pool the surface is flat at low flow and sloped in a flood. How much a pool gauge rises with the
+slope is not known: members take from nothing to all of the change of depth in a free river.
 """
 
 from __future__ import annotations
@@ -39,6 +43,10 @@ DISCHARGE_NOISE_SD: Final = 0.02
 _READING_SD: Final = 0.04
 REMAINDER_HOURS: Final = 3.0
 _LARGEST_REMAINDER: Final = 1.5
+# Error of ln(discharge) that the model keeps although rain and rating are right, and how fast it comes in.
+MODEL_LOG_SD: Final = 0.25
+MODEL_ERROR_HOURS: Final = 24.0
+_COMMON_SHARE: Final = 0.5  # of its variance, shared by all stations of a member
 # A pool gauge tells the level of its weir's pool when it stands this close to the weir's height.
 _POOL_HEIGHT_M: Final = 5.0
 _LEAST_FLOW_M3S: Final = 1e-4
@@ -88,6 +96,22 @@ class Anchor:
     at_step: NDArray[np.intp]
 
 
+@dataclass(frozen=True)
+class Errors:
+    """Errors of what members publish.
+
+    ``reading`` and ``model`` [station, member] are standard normal; ``slope`` [member] is a part in [0, 1].
+    """
+
+    reading: FloatArray
+    model: FloatArray
+    slope: FloatArray
+
+
+# By station and step: what is left of the remainder, what has come of the model's error; the error itself.
+_Leads = tuple[FloatArray, FloatArray, FloatArray]
+
+
 class StationViews:
     """The stations of a basin as the model sees them, and its results as the stations publish them."""
 
@@ -104,6 +128,7 @@ class StationViews:
         self._unrated_factor = np.exp(UNRATED_SD * offset).astype(np.float32)
         self._lakes = _lake_rows(self.stations, twin)
         self._pools = _pool_rows(self.stations, twin)
+        self._pool_depth = {row: _depth_factor(twin, places[row]) for row in self._pools}
 
     def assimilated(self, water: ObservedWater, twin: Twin) -> ObservedFlows:
         """Return what the twin is told: flows as each member's rating reads them, and lake levels.
@@ -145,25 +170,36 @@ class StationViews:
         age = np.where(known.any(axis=0), (len(known) - 1 - at_step) * STEP_S / 3600.0, np.nan)
         return Anchor(flow[at_step, column], water.level[at_step, column], age, at_step)
 
-    def publish(self, past: TwinRun, ahead: TwinRun, anchor: Anchor, noise: FloatArray) -> MemberSeries:
+    def draw_errors(self, rng: np.random.Generator, members: int) -> Errors:
+        """Draw the errors of one ensemble."""
+        shape = (len(self.stations), members)
+        common, own = rng.standard_normal(members), rng.standard_normal(shape)
+        model = np.sqrt(_COMMON_SHARE) * common + np.sqrt(1.0 - _COMMON_SHARE) * own
+        return Errors(
+            reading=rng.standard_normal(shape).astype(np.float32),
+            model=model.astype(np.float32),
+            slope=rng.uniform(0.0, 1.0, members).astype(np.float32),
+        )
+
+    def publish(self, past: TwinRun, ahead: TwinRun, anchor: Anchor, errors: Errors) -> MemberSeries:
         """Return what the members let the stations publish, step 0 being the issue time.
 
         Parameters
         ----------
         past, ahead
             Runs up to the issue time (at least one step) and after it.
-        noise
-            Standard normal errors of reading [station, member].
         """
         model = _with_issue_step(past, ahead)
         level = np.full(model.shape, np.nan, dtype=np.float32)
         then = past.discharge_m3s[anchor.at_step, np.arange(len(self.stations))]
-        fade = _fade(anchor.age_h, len(ahead.times))
-        self._publish_rated(model, level, then, anchor, fade)
-        self._publish_unrated(model, then, anchor, fade)
         self._add_lakes_and_pools(level, past, ahead, anchor)
-        model *= np.exp(DISCHARGE_NOISE_SD * noise)[:, np.newaxis]
-        level += LEVEL_NOISE_SD_M * noise[:, np.newaxis]
+        self._add_slope(level, model, then, errors.slope)
+        fade = _fade(anchor.age_h, len(ahead.times), REMAINDER_HOURS)
+        grown = MODEL_LOG_SD * (1.0 - _fade(anchor.age_h, len(ahead.times), MODEL_ERROR_HOURS))
+        self._publish_rated(model, level, then, anchor, (fade, grown, errors.model))
+        self._publish_unrated(model, then, anchor, (fade, grown, errors.model))
+        model *= np.exp(DISCHARGE_NOISE_SD * errors.reading)[:, np.newaxis]
+        level += LEVEL_NOISE_SD_M * errors.reading[:, np.newaxis]
         _set_issue_time(model, anchor.flow, anchor.age_h)
         _set_issue_time(level, anchor.level, anchor.age_h)
         modelled = np.isfinite(level[:, -1, 0])
@@ -172,10 +208,10 @@ class StationViews:
         return MemberSeries(tuple(keys), np.concatenate((model, level[modelled])))
 
     def _publish_rated(
-        self, flow: FloatArray, level: FloatArray, then: FloatArray, anchor: Anchor, fade: FloatArray
+        self, flow: FloatArray, level: FloatArray, then: FloatArray, anchor: Anchor, leads: _Leads
     ) -> None:
         """Turn model flows [station, step, member] of rated stations into published flows and levels, in place."""
-        ratings = self._ratings
+        ratings, (fade, grown, model_error) = self._ratings, leads
         seen = ratings.stated_log_depth(anchor.flow[ratings.rows])
         # A level that does not stand where its rating puts it stays off by as much.
         shift = np.nan_to_num(anchor.level[ratings.rows] - (ratings.h0_m + ratings.depth_m * np.exp(seen)))
@@ -184,18 +220,21 @@ class StationViews:
             depth = ratings.log_depth(rated, flow[row])
             remainder = _bounded(seen[rated] - ratings.log_depth(rated, then[row]))
             depth += fade[row, :, np.newaxis] * remainder
+            depth += grown[row, :, np.newaxis] * (model_error[row] / ratings.exponent[rated])
             np.exp(ratings.log_stated[rated] + ratings.exponent[rated] * depth, out=flow[row])
             np.exp(depth, out=level[row])
             level[row] *= ratings.depth_m[rated]
             level[row] += ratings.h0_m[rated] + np.float32(shift[rated])
 
-    def _publish_unrated(self, flow: FloatArray, then: FloatArray, anchor: Anchor, fade: FloatArray) -> None:
+    def _publish_unrated(self, flow: FloatArray, then: FloatArray, anchor: Anchor, leads: _Leads) -> None:
         """Turn model flows of stations without a rating into published ones, in place."""
+        fade, grown, model_error = leads
         for row, factor in zip(self._unrated, self._unrated_factor, strict=True):
             published = np.maximum(then[row] / factor, np.float32(_LEAST_FLOW_M3S))
             with np.errstate(invalid="ignore"):
                 remainder = _bounded(np.log(np.maximum(anchor.flow[row], _LEAST_FLOW_M3S)) - np.log(published))
-            flow[row] *= np.exp(fade[row, :, np.newaxis] * remainder) / factor
+            change = fade[row, :, np.newaxis] * remainder + grown[row, :, np.newaxis] * model_error[row]
+            flow[row] *= np.exp(change) / factor
 
     def _add_lakes_and_pools(self, level: FloatArray, past: TwinRun, ahead: TwinRun, anchor: Anchor) -> None:
         """Write levels of lakes and pools: the model's change upon the last observed level."""
@@ -206,9 +245,16 @@ class StationViews:
             # A lake's datum is known, so that the model's level stands for a silent gauge.
             level[row] = course - zero + np.nan_to_num(np.float32(anchor.level[row]) - (then - zero))
         for row, weir in self._pools.items():
-            course = np.concatenate((past.pool_level_m[-1:, weir], ahead.pool_level_m[:, weir]))
             # A pool gauge's zero may be unknown: without a reading its level stays NaN and is left out.
-            level[row] = np.float32(anchor.level[row]) + course - past.pool_level_m[anchor.at_step[row], weir]
+            level[row] = np.float32(anchor.level[row])
+            if weir >= 0:
+                course = np.concatenate((past.pool_level_m[-1:, weir], ahead.pool_level_m[:, weir]))
+                level[row] += course - past.pool_level_m[anchor.at_step[row], weir]
+
+    def _add_slope(self, level: FloatArray, flow: FloatArray, then: FloatArray, slope: FloatArray) -> None:
+        """Raise pool levels, in place, by a member's part of the change of depth since the last reading."""
+        for row, factor in self._pool_depth.items():
+            level[row] += slope * factor * (flow[row] ** np.float32(0.6) - then[row] ** np.float32(0.6))
 
 
 def _node(station: Station) -> str:
@@ -240,16 +286,22 @@ def _lake_rows(stations: tuple[Station, ...], twin: Twin) -> dict[int, int]:
 
 
 def _pool_rows(stations: tuple[Station, ...], twin: Twin) -> dict[int, int]:
-    """Weir index by row of the pool station whose level the weir's pool stands for."""
+    """Weir index by row of the pool stations; -1 where no weir of the model holds their pool."""
     topology, rows = twin.topology, {}
     for i, station in enumerate(stations):
-        node = topology.position[_node(station)]
-        weir = int(topology.weir_below[node])
-        if station.kind is not StationKind.POOL or weir < 0:
-            continue
-        if abs(topology.elevation_m[node] - float(topology.weirs[weir].normal_level_m or 0.0)) <= _POOL_HEIGHT_M:
-            rows[i] = weir
+        if station.kind is StationKind.POOL:
+            node = topology.position[_node(station)]
+            weir = int(topology.weir_below[node])
+            height = float(topology.weirs[weir].normal_level_m or 0.0) if weir >= 0 else np.inf
+            rows[i] = weir if abs(topology.elevation_m[node] - height) <= _POOL_HEIGHT_M else -1
     return rows
+
+
+def _depth_factor(twin: Twin, node: int) -> FloatArray:
+    """Return depth over discharge^0.6 [member] of a wide channel at a node, by Manning's formula."""
+    slope = max(float(twin.topology.slope[node]), 1e-5)
+    width = np.maximum(twin.parameters.width_m[node], 1.0)
+    return np.asarray((twin.parameters.roughness[node] / (width * np.sqrt(slope))) ** 0.6, dtype=np.float32)
 
 
 def _with_issue_step(past: TwinRun, ahead: TwinRun) -> FloatArray:
@@ -258,10 +310,10 @@ def _with_issue_step(past: TwinRun, ahead: TwinRun) -> FloatArray:
     return np.ascontiguousarray(flow.transpose(1, 0, 2))
 
 
-def _fade(age_h: Wide, steps: int) -> FloatArray:
-    """Return what is left of a remainder [station, step] at step 0, 1, ...; 0 where nothing was observed."""
+def _fade(age_h: Wide, steps: int, decay_h: float) -> FloatArray:
+    """Return what is left of an observation [station, step] at step 0, 1, ...; 0 where nothing was observed."""
     hours = np.arange(steps + 1) * (STEP_S / 3600.0)
-    left = np.exp(-(np.nan_to_num(age_h)[:, np.newaxis] + hours) / REMAINDER_HOURS)
+    left = np.exp(-(np.nan_to_num(age_h)[:, np.newaxis] + hours) / decay_h)
     return np.where(np.isfinite(age_h)[:, np.newaxis], left, 0.0).astype(np.float32)
 
 
