@@ -128,6 +128,11 @@ function riverLayers(): LayerSpecification[] {
 
 type SymbolLayer = Extract<LayerSpecification, { type: "symbol" }>;
 
+/** Main names always show, unless the region is so small on the screen that they would cover each other. */
+function overlap(main: boolean): NonNullable<NonNullable<SymbolLayer["layout"]>["text-overlap"]> {
+  return main ? ["step", ["zoom"], "never", 7, "always"] : "never";
+}
+
 /** Names of rivers along them. The main ones always show, under the marks; the others where there is room. */
 function riverNames(id: string, main: boolean): SymbolLayer {
   return {
@@ -145,7 +150,7 @@ function riverNames(id: string, main: boolean): SymbolLayer {
       "text-offset": [0, -0.95],
       "text-padding": 3,
       "text-letter-spacing": 0.05,
-      "text-overlap": main ? "always" : "never",
+      "text-overlap": overlap(main),
       "symbol-sort-key": ["get", "rank"],
     },
     paint: {
@@ -170,7 +175,7 @@ function townNames(id: string, main: boolean): SymbolLayer {
       "text-padding": 4,
       "text-variable-anchor": ["top", "bottom", "left", "right"],
       "text-radial-offset": 0.55,
-      "text-overlap": main ? "always" : "never",
+      "text-overlap": overlap(main),
       "symbol-sort-key": ["-", 0, ["get", "population"]],
     },
     paint: { "text-color": colour("map-text"), "text-halo-color": colour("map-halo"), "text-halo-width": 1.6 },
