@@ -21,7 +21,8 @@ const TOUCH_PX = 7;
 const SETTLE_MS = 120;
 
 export class RiverMap {
-  private bounded = false;
+  private bounds: [number, number, number, number] | null = null;
+  private fitted = false;
   private reachStates = new Map<string, string>();
   private drawn = "";
   private selected: string | null = null;
@@ -59,10 +60,9 @@ export class RiverMap {
   }
 
   /** Fit the region once; afterwards the view belongs to the operator. */
-  setBounds([west, south, east, north]: readonly [number, number, number, number]): void {
-    if (this.bounded) return;
-    this.bounded = true;
-    this.map.fitBounds([west, south, east, north], { padding: 40, animate: false });
+  setBounds(bounds: readonly [number, number, number, number]): void {
+    this.bounds = [...bounds];
+    this.fit();
   }
 
   /** Put stations and their marks on the map, if anything about them changed. */
@@ -115,12 +115,20 @@ export class RiverMap {
     for (const [name, image] of allMarks()) this.map.updateImage(name, image);
   }
 
+  /** Take the size of the container; a map that was hidden until now is fitted then. */
   resize(): void {
     this.map.resize();
+    this.fit();
   }
 
   remove(): void {
     this.map.remove();
+  }
+
+  private fit(): void {
+    if (this.fitted || !this.bounds || this.map.getContainer().clientWidth === 0) return;
+    this.fitted = true;
+    this.map.fitBounds(this.bounds, { padding: 40, animate: false });
   }
 
   private source(name: string): GeoJSONSource {
@@ -147,7 +155,7 @@ export class RiverMap {
       this.callbacks.hover(id ? { stationId: id, x: event.point.x, y: event.point.y } : null);
     });
     this.map.on("mouseout", () => this.callbacks.hover(null));
-    new ResizeObserver(() => this.map.resize()).observe(this.map.getContainer());
+    new ResizeObserver(() => this.resize()).observe(this.map.getContainer());
   }
 
   private stationAt({ point }: MapMouseEvent): string | null {
