@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { type Alert, type BasinSummary, type Clock, EVENTS_URL, type Health, type Situation, type Station, type StationNow, api } from "./api";
+import { instant } from "./format";
 import { byUrgency, news } from "./inbox";
 import { type Connection, LiveFeed, type Stream, type Topic } from "./live/feed";
 
@@ -34,11 +35,21 @@ export const stationById = computed<ReadonlyMap<string, Station>>(
 export const nowById = computed<ReadonlyMap<string, StationNow>>(
   () => new Map((situation.value?.stations ?? []).map((entry) => [entry.station_id, entry])),
 );
-/** Event time in ms: that of the clock, which runs ahead of the state by at most one reading. */
+/** Event time in ms: that of the clock, which runs ahead of the state by at most one reading. Live, it goes on by itself. */
 export const eventNow = computed<number | null>(() => {
-  const iso = clock.value?.now ?? situation.value?.now;
-  return iso ? Date.parse(iso) : null;
+  const present = clock.value;
+  if (!present) return instant(situation.value?.now);
+  const read = Date.parse(present.now);
+  return present.mode === "live" ? read + Math.max(0, wallNow.value - clockReadAt) : read;
 });
+/** Wall time when the clock was last set, so that a live clock can be carried on from there. */
+let clockReadAt = Date.now();
+
+function takeClock(next: Clock): void {
+  clockReadAt = Date.now();
+  clock.value = next;
+}
+
 export const runLabel = computed(() => clock.value?.label || situation.value?.label || "");
 
 async function readAlerts(): Promise<void> {
@@ -71,7 +82,7 @@ async function readSituation(topics: ReadonlySet<Topic>): Promise<void> {
 async function read(topics: ReadonlySet<Topic>): Promise<void> {
   const wanted: Promise<unknown>[] = [readSituation(topics)];
   if (basin.peek() === null) wanted.push(readBasin());
-  if (topics.has("clock")) wanted.push(api.clock().then((next) => (clock.value = next)));
+  if (topics.has("clock")) wanted.push(api.clock().then(takeClock));
   if (topics.has("alerts")) wanted.push(readAlerts());
   try {
     await Promise.all(wanted);
@@ -88,7 +99,7 @@ async function read(topics: ReadonlySet<Topic>): Promise<void> {
 /** Event time comes with every event, so the clock moves more smoothly than the tables are read. */
 function heard(_topic: Topic, at: string | null): void {
   const present = clock.peek();
-  if (at && present && Date.parse(at) > Date.parse(present.now)) clock.value = { ...present, now: at };
+  if (at && present && Date.parse(at) > Date.parse(present.now)) takeClock({ ...present, now: at });
 }
 
 function readHealth(): void {
@@ -132,7 +143,7 @@ export function select(stationId: string | null): void {
 /** Play, pause or change the speed of a demo or replay. */
 export async function setClock(change: { playing?: boolean; speed?: number }): Promise<void> {
   try {
-    clock.value = await api.setClock(change);
+    takeClock(await api.setClock(change));
     fault.value = null;
   } catch (error) {
     fault.value = `The clock did not change: ${error instanceof Error ? error.message : String(error)}`;

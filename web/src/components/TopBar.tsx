@@ -10,6 +10,7 @@ const SPEEDS: readonly { value: number; word: string }[] = [
   { value: 1800, word: "30 min / s" },
   { value: 3600, word: "1 h / s" },
   { value: 10800, word: "3 h / s" },
+  { value: 1_000_000, word: "fastest" },
 ];
 
 function EventClock() {
