@@ -195,7 +195,7 @@ class Analyst:
         """Return what dams are taken to let out after the issue time."""
         decisions = self.statements.dam_decisions
         decided = forcing.releases(decisions, self.twin.topology.reservoir_ids, times, analysis.now)
-        return forcing.coming_releases(decided, analysis.outflows, decisions, times, analysis.now)
+        return forcing.coming_releases(decided, analysis.outflows, decisions, analysis.now, len(times))
 
     def forcing(
         self,

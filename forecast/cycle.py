@@ -20,11 +20,12 @@ from domain.hourly import HourlyTable
 from forecast import forcing
 from forecast.analysis import Analysis, Analyst, full_hour
 from forecast.climatology import climatology_members
+from forecast.operation import Course, operations, run_ahead
 from forecast.ports import ForecastStore
 from forecast.products import MemberSeries, compute_products
 from forecast.rain_members import draw_rain
 from forecast.statements import KnownStatements
-from twin.model import Twin, TwinRun
+from twin.model import Twin
 from twin.state import TwinState
 
 __all__ = ["UPPER_BOUND", "ForecastCycle", "KnownStatements", "RunStamp"]
@@ -69,6 +70,7 @@ class ForecastCycle:
         self.stamp = stamp
         self.seed = twin.parameters.seed
         self.analyst = Analyst(basin, twin, store, statements, stamp.code_version)
+        self._operations = operations(basin, twin)
 
     @property
     def configuration_hash(self) -> str:
@@ -133,16 +135,16 @@ class ForecastCycle:
         members[covered] = areal[:, :, np.newaxis]
         return members, len(covered)
 
-    def _run_ahead(self, analysis: Analysis, rain: FloatArray, rng: np.random.Generator) -> TwinRun:
+    def _run_ahead(self, analysis: Analysis, rain: FloatArray, rng: np.random.Generator) -> Course:
         now = analysis.now
         times = forcing.step_ends(now, now + HORIZON_STEPS * forcing.STEP)
         border = forcing.border_series(self.store, self.analyst.borders, now)
         inflow = forcing.coming_inflow(border, self.analyst.borders, len(times), rng, self.twin.members)
         drive = self.analyst.forcing(times, rain, inflow, self.analyst.coming_releases(analysis, times))
-        return self.twin.run(analysis.state_ahead, drive, keep=self.analyst.views.node_ids)
+        return run_ahead(self._operations, analysis.state_ahead, drive, now, self.analyst.views.node_ids)
 
     def _issue(
-        self, analysis: Analysis, ahead: TwinRun, rng: np.random.Generator, kind: ForecastKind, scheme: str
+        self, analysis: Analysis, ahead: Course, rng: np.random.Generator, kind: ForecastKind, scheme: str
     ) -> ForecastIssue:
         errors = self.analyst.views.draw_errors(rng, self.twin.members)
         members = self.analyst.views.publish(analysis.run, ahead, analysis.anchor, errors)

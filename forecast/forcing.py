@@ -19,8 +19,6 @@ FloatArray = NDArray[np.float32]
 
 STEP: Final = timedelta(seconds=STEP_S)
 BORDER_MEMORY: Final = timedelta(hours=48)
-# What a dam lets out, decided or seen, is taken to hold for this long after the issue time; then its rule decides.
-RELEASE_HOLDS: Final = timedelta(hours=12)
 # A decision as fresh as this is not yet seen in the outflow.
 _FRESH: Final = timedelta(minutes=30)
 
@@ -36,15 +34,13 @@ def releases(
     """Return decided outlet flows [m3/s] by dam id over steps that end at ``times``; NaN where the rule decides.
 
     A decision counts from when it is known, never before, and not at all when it is made after ``now``.
-    The last one known holds for :data:`RELEASE_HOLDS` beyond ``now``, then gives way to the rule.
+    The last one known holds on; see :mod:`forecast.operation` for how long.
     """
     decided: dict[str, NDArray[np.float64]] = {}
     for decision in sorted((d for d in decisions if d.at <= now and d.dam_id in dam_ids), key=lambda d: d.at):
         course = decided.setdefault(decision.dam_id, np.full(len(times), np.nan))
         # The step in which a decision is made still runs under the one before.
         course[[decision.at < end and end - STEP >= decision.at for end in times]] = decision.release_m3s
-    for course in decided.values():
-        course[[end > now + RELEASE_HOLDS for end in times]] = np.nan
     return decided
 
 
@@ -63,8 +59,8 @@ def coming_releases(
     decided: Mapping[str, NDArray[np.float64]],
     outflows: Mapping[str, NDArray[np.float64]],
     decisions: Sequence[DamDecision],
-    times: Sequence[datetime],
     now: datetime,
+    steps: int,
 ) -> Mapping[str, NDArray[np.float64]]:
     """Return releases after ``now``: the outflow seen last holds on, unless a decision is too fresh to be seen.
 
@@ -73,11 +69,10 @@ def coming_releases(
     """
     course = {dam_id: values.copy() for dam_id, values in decided.items()}
     fresh = {d.dam_id for d in decisions if now - _FRESH < d.at <= now}
-    holds = np.array([end <= now + RELEASE_HOLDS for end in times])
     for dam_id, seen in outflows.items():
         known = seen[np.isfinite(seen)]
         if known.size and dam_id not in fresh:
-            course.setdefault(dam_id, np.full(len(times), np.nan))[holds] = known[-1]
+            course[dam_id] = np.full(steps, known[-1])
     return course
 
 

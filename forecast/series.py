@@ -27,6 +27,7 @@ from domain.basin import Basin, Station, StationKind
 from domain.readings import SeriesKey
 from domain.variables import Variable
 from forecast.observing import STEP_S, Gauging, ObservedWater, observed_flow
+from forecast.operation import Course
 from forecast.products import MemberSeries
 from twin.model import Twin, TwinRun
 from twin.observed import ObservedFlows
@@ -181,7 +182,7 @@ class StationViews:
             slope=rng.uniform(0.0, 1.0, members).astype(np.float32),
         )
 
-    def publish(self, past: TwinRun, ahead: TwinRun, anchor: Anchor, errors: Errors) -> MemberSeries:
+    def publish(self, past: TwinRun, ahead: Course, anchor: Anchor, errors: Errors) -> MemberSeries:
         """Return what the members let the stations publish, step 0 being the issue time.
 
         Parameters
@@ -236,7 +237,7 @@ class StationViews:
             change = fade[row, :, np.newaxis] * remainder + grown[row, :, np.newaxis] * model_error[row]
             flow[row] *= np.exp(change) / factor
 
-    def _add_lakes_and_pools(self, level: FloatArray, past: TwinRun, ahead: TwinRun, anchor: Anchor) -> None:
+    def _add_lakes_and_pools(self, level: FloatArray, past: TwinRun, ahead: Course, anchor: Anchor) -> None:
         """Write levels of lakes and pools: the model's change upon the last observed level."""
         for row, reservoir in self._lakes.items():
             course = np.concatenate((past.reservoir_level_m[-1:, reservoir], ahead.reservoir_level_m[:, reservoir]))
@@ -304,7 +305,7 @@ def _depth_factor(twin: Twin, node: int) -> FloatArray:
     return np.asarray((twin.parameters.roughness[node] / (width * np.sqrt(slope))) ** 0.6, dtype=np.float32)
 
 
-def _with_issue_step(past: TwinRun, ahead: TwinRun) -> FloatArray:
+def _with_issue_step(past: TwinRun, ahead: Course) -> FloatArray:
     """Return flows [station, step, member] of the last step before the issue and of all after it."""
     flow = np.concatenate((past.discharge_m3s[-1:], ahead.discharge_m3s))
     return np.ascontiguousarray(flow.transpose(1, 0, 2))

@@ -24,11 +24,10 @@ def decision(hours: float, release: float, dam: str = "DAM") -> DamDecision:
     return DamDecision(NOW + timedelta(hours=hours), dam, DamDecisionKind.START_RELEASE, release, "test")
 
 
-def test_a_release_holds_for_hours_then_the_rule_decides() -> None:
+def test_the_last_decision_holds_on() -> None:
     times = forcing.step_ends(NOW, NOW + timedelta(hours=24))
-    course = forcing.releases([decision(-2.0, 25.0)], ["DAM"], times, NOW)["DAM"]
-    assert (course[:48] == 25.0).all()
-    assert np.isnan(course[48:]).all()
+    course = forcing.releases([decision(-5.0, 9.0), decision(-2.0, 25.0)], ["DAM"], times, NOW)["DAM"]
+    assert (course == 25.0).all()
 
 
 def test_a_decision_made_later_is_not_known() -> None:
@@ -63,10 +62,9 @@ def test_the_outflow_seen_last_holds_on_unless_a_decision_is_fresh() -> None:
     for hours, expected in ((-2.0, 7.0), (-0.25, 25.0)):
         decisions = [decision(hours, 25.0)]
         decided = forcing.releases(decisions, ["DAM"], ends, NOW)
-        course = forcing.coming_releases(decided, seen, decisions, ends, NOW)["DAM"]
-        assert (course[:48] == expected).all()
-        assert np.isnan(course[48:]).all()
-    assert forcing.coming_releases({}, {"DAM": np.full(3, np.nan)}, [], ends, NOW) == {}
+        course = forcing.coming_releases(decided, seen, decisions, NOW, len(ends))["DAM"]
+        assert (course == expected).all()
+    assert forcing.coming_releases({}, {"DAM": np.full(3, np.nan)}, [], NOW, len(ends)) == {}
 
 
 def test_border_series_scales_the_gauge_below(store: MemoryStore) -> None:
