@@ -6,6 +6,7 @@ decides; in the other part it holds to the end. What the rule itself does (drawd
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -61,8 +62,9 @@ def operations(basin: Basin, twin: Twin) -> tuple[Operation, ...]:
 def run_ahead(
     parts: tuple[Operation, ...], state: TwinState, drive: Forcing, now: datetime, keep: tuple[str, ...]
 ) -> Course:
-    """Run each part of the members from the issue time ``now`` and join them."""
-    runs = [_run_part(part, state, drive, now, keep) for part in parts]
+    """Run each part of the members from the issue time ``now``, side by side, and join them."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        runs = list(pool.map(lambda part: _run_part(part, state, drive, now, keep), parts))
     return Course(
         times=drive.times,
         discharge_m3s=np.concatenate([run.discharge_m3s for run in runs], axis=-1),
