@@ -41,9 +41,11 @@ export function App() {
   const classes = ["app", `on-${tab.value}`, selected ? "with-station" : "", runLabel.value ? "labelled" : ""];
   return (
     <div class={classes.filter(Boolean).join(" ")}>
-      <TopBar />
-      <Banner />
-      <HealthStrip />
+      <header>
+        <TopBar />
+        <Banner />
+        <HealthStrip />
+      </header>
       <main class="stage">
         <aside class="side" aria-label="Alerts and stations">
           <Tabs />

@@ -79,7 +79,7 @@ function RunControl() {
 export function TopBar() {
   const dark = theme.value === "dark";
   return (
-    <header class="topbar">
+    <div class="topbar">
       <h1 class="product">
         <img src="/favicon.svg" alt="" width="28" height="28" />
         <span>
@@ -96,6 +96,6 @@ export function TopBar() {
         </svg>
         <span class="theme-word">{dark ? "Light" : "Dark"}</span>
       </button>
-    </header>
+    </div>
   );
 }
