@@ -45,10 +45,12 @@ LEFT JOIN LATERAL (
 ORDER BY current.observed_at
 """
 
+# An open alert shows what is known now; a closed one what was known when it closed.
 ALERTS: Final = """
-SELECT alert_id, station_id, basis, state, highest_state, opened_at, closed_at, evidence,
-       acknowledged_at, acknowledged_by, comment
-FROM alert
+SELECT a.alert_id, a.station_id, a.basis, a.state, a.highest_state, a.opened_at, a.closed_at,
+       CASE WHEN a.closed_at IS NULL THEN coalesce(s.evidence, a.evidence) ELSE a.evidence END,
+       a.acknowledged_at, a.acknowledged_by, a.comment
+FROM alert a LEFT JOIN station_state s USING (station_id, basis)
 WHERE (%(alert_id)s::bigint IS NULL OR alert_id = %(alert_id)s) AND (closed_at IS NULL OR NOT %(open_only)s)
 ORDER BY opened_at DESC, alert_id DESC LIMIT %(limit)s
 """

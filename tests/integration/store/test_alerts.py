@@ -106,3 +106,13 @@ def test_recent_readings_hold_all_flags_oldest_first(any_database: Database) -> 
     assert [(item.observed_at, item.value) for item in recent[LEVEL]] == [(at(15), None), (at(30), 3.0)]
     assert repository.recent_readings([Variable.RAIN], at(0)) == {}
     assert repository.last_readings()[LEVEL].value == 3.0
+
+
+def test_an_open_alert_shows_what_is_known_now_a_closed_one_what_ended_it(any_database: Database) -> None:
+    repository, queries = AlertRepository(any_database), Queries(any_database)
+    follow(any_database, ALERT)
+    repository.save_states([StationState(STATION, Basis.OBSERVED, ALERT, at(60), at(90), {"value": 7})], [])
+    assert queries.alerts(open_only=True, limit=10)[0].evidence == {"value": 7}
+    repository.save_states([], [change(120, ALERT, NONE, value=2)])
+    repository.save_states([StationState(STATION, Basis.OBSERVED, NONE, at(120), at(150), {"value": 0})], [])
+    assert queries.alerts(open_only=False, limit=10)[0].evidence == {"value": 2}
