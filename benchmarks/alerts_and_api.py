@@ -118,6 +118,7 @@ def _issue(basin: Basin, at: datetime) -> ForecastIssue:
         series=[SeriesForecast(key, quantiles) for key in series],
         peaks=[PeakForecast(key, quantiles[0], quantiles[0]) for key in series],
         crossings=[Crossing(threshold, 0.3, (60.0, 90.0, 120.0)) for threshold in basin.thresholds],
+        water_balance_error=0.0,
     )  # fmt: skip
 
 

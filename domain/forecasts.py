@@ -65,6 +65,8 @@ class ForecastIssue:
 
     ``scheme`` states in words where the rain members came from; ``label`` is non-empty whenever
     inputs were reconstructed or synthetic and is shown wherever the forecast is.
+    ``water_balance_error`` is the water that the run cannot explain, relative to its throughput, in the
+    worst member of analysis and forecast.
     """
 
     issued_at: datetime
@@ -80,3 +82,4 @@ class ForecastIssue:
     series: Sequence[SeriesForecast]
     peaks: Sequence[PeakForecast]
     crossings: Sequence[Crossing]
+    water_balance_error: float

@@ -166,6 +166,7 @@ class ForecastCycle:
             series=products.series,
             peaks=products.peaks,
             crossings=products.crossings,
+            water_balance_error=max(analysis.run.balance.relative_error, ahead.water_balance_error),
         )
         self.store.save_forecast(issue)
         return issue

@@ -37,12 +37,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Course:
-    """What comes, all members together; shapes as in :class:`twin.runs.TwinRun`."""
+    """What comes, all members together; shapes as in :class:`twin.runs.TwinRun`.
+
+    ``water_balance_error`` is that of the worst member, relative to the throughput.
+    """
 
     times: tuple[datetime, ...]
     discharge_m3s: FloatArray
     reservoir_level_m: FloatArray
     pool_level_m: FloatArray
+    water_balance_error: float
 
 
 def operations(basin: Basin, twin: Twin) -> tuple[Operation, ...]:
@@ -70,6 +74,7 @@ def run_ahead(
         discharge_m3s=np.concatenate([run.discharge_m3s for run in runs], axis=-1),
         reservoir_level_m=np.concatenate([run.reservoir_level_m for run in runs], axis=-1),
         pool_level_m=np.concatenate([run.pool_level_m for run in runs], axis=-1),
+        water_balance_error=max(run.balance.relative_error for run in runs),
     )
 
 

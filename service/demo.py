@@ -287,6 +287,7 @@ class _Demo:
             "forecasts_issued": len(figures.cycle_s),
             "cycle_p50_s": median,
             "cycle_p95_s": high,
+            "water_balance_error_worst": self._queries.worst_water_balance_error(),
             "publish_to_committed_step_p50_s": ingest_median,
             "publish_to_committed_step_p95_s": ingest_high,
             "stations": station_rows(self._basin, report),

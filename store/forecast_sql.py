@@ -42,8 +42,8 @@ DROP_RUN: Final = "DELETE FROM forecast_run WHERE issued_at = %s AND kind = %s"
 
 INSERT_RUN: Final = """
 INSERT INTO forecast_run (issued_at, kind, scheme, label, members, seed, code_version, configuration_hash,
-                          lead_minutes, quantile_levels)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::real[])
+                          lead_minutes, quantile_levels, water_balance_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::real[], %s)
 RETURNING run_id
 """
 

@@ -158,6 +158,7 @@ def _insert_run(connection: Connection, issue: ForecastIssue) -> int:
             issue.configuration_hash,
             list(issue.lead_minutes),
             list(issue.quantile_levels),
+            issue.water_balance_error,
         ),
     ).fetchone()
     if row is None:

@@ -125,6 +125,11 @@ class Queries:
             )
         )
 
+    def worst_water_balance_error(self) -> float | None:
+        """Return the largest relative water-balance error of any forecast run, or None without one."""
+        worst: float | None = self._single("SELECT max(water_balance_error) FROM forecast_run")
+        return worst
+
     def stored_readings(self) -> int:
         """Return how many readings are stored, conflicting revisions left out. Counts rows: not for every second."""
         return int(self._single("SELECT count(*) FROM reading WHERE revision = 0"))

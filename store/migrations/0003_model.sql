@@ -21,6 +21,7 @@ CREATE TABLE forecast_run (
     configuration_hash text NOT NULL,
     lead_minutes       integer[] NOT NULL,
     quantile_levels    real[] NOT NULL,
+    water_balance_error double precision NOT NULL,
     UNIQUE (issued_at, kind)
 );
 

@@ -72,6 +72,7 @@ def _issue(wallonia: Basin, issued_at: datetime, probability: float) -> Forecast
         series=[SeriesForecast(SERIES, quantiles)],
         peaks=[PeakForecast(SERIES, quantiles[0], np.full(len(QUANTILE_LEVELS), 30, dtype=np.float32))],
         crossings=[Crossing(t, probability, (15.0, 20.0, 30.0)) for t in wallonia.thresholds_at[STATION]],
+        water_balance_error=0.0,
     )  # fmt: skip
 
 

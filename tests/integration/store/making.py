@@ -86,4 +86,5 @@ def issue(
         series=[SeriesForecast(key, random.random((leads, levels), np.float32)) for key in keys],
         peaks=[PeakForecast(key, random.random(levels, np.float32), random.random(levels, np.float32)) for key in keys],
         crossings=crossings,
+        water_balance_error=1e-9,
     )

@@ -6,7 +6,7 @@ INSERT INTO public.dead_letter_count (reason, accounted, letters) VALUES ('malfo
 INSERT INTO public.device (device_id) VALUES ('VES_VERVIERS');
 INSERT INTO public.device_station (device_id, station_id) VALUES ('VES_VERVIERS', 'VES_VERVIERS');
 INSERT INTO public.device_stream (stream_id, device_id, boot_id, high_water, messages, committed_at) OVERRIDING SYSTEM VALUE VALUES (1, 'VES_VERVIERS', 'b1', 2, 3, '2021-07-14 00:15:00+00');
-INSERT INTO public.forecast_run (run_id, issued_at, kind, scheme, label, members, seed, code_version, configuration_hash, lead_minutes, quantile_levels) OVERRIDING SYSTEM VALUE VALUES (1, '2021-07-14 00:00:00+00', 'ensemble', 'test', 'made up', 50, 1, '0', 'abc', '{15,30}', '{0.1,0.5,0.9}');
+INSERT INTO public.forecast_run (run_id, issued_at, kind, scheme, label, members, seed, code_version, configuration_hash, lead_minutes, quantile_levels, water_balance_error) OVERRIDING SYSTEM VALUE VALUES (1, '2021-07-14 00:00:00+00', 'ensemble', 'test', 'made up', 50, 1, '0', 'abc', '{15,30}', '{0.1,0.5,0.9}', 0);
 INSERT INTO public.forecast_crossing (run_id, station_id, variable, phase, origin, threshold, threshold_detail, probability, lead_minutes) VALUES (1, 'VES_VERVIERS', 'level', 'alert', 'suggested', 2.5, '{"rule": "HQ10 of the rating", "source": "own rule", "confidence": "estimated"}', 0.5, '{60,90,120}');
 INSERT INTO public.series (series_id, station_id, variable, source_id) OVERRIDING SYSTEM VALUE VALUES (1, 'VES_VERVIERS', 'level', 'gauge');
 INSERT INTO public.forecast_series (run_id, series_id, quantiles, peak_value, peak_lead_minutes) VALUES (1, 1, '{1,2,3,2,3,4}', '{2,3,4}', '{15,30,30}');
