@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FlagName, ForecastRun, ForecastSeries, ObservedSeries, Station } from "../api";
 import { chartCsv, field } from "./csv";
+import { labelHeights } from "./paint";
 import { chartTable, levelIndex, usualStep, valueRange } from "./table";
 
 const T0 = Date.parse("2021-07-14T00:00:00Z");
@@ -83,6 +84,13 @@ describe("valueRange", () => {
   it("starts discharge at zero but shows a negative flow", () => {
     expect(valueRange(3, 10, [], true)[0]).toBe(0);
     expect(valueRange(-4, 10, [], true)[0]).toBeLessThan(-4);
+  });
+});
+
+describe("labelHeights", () => {
+  it("moves labels of close lines up and leaves the others where they are", () => {
+    expect(labelHeights([200, 198, 100], 14)).toEqual([200, 186, 100]);
+    expect(labelHeights([], 14)).toEqual([]);
   });
 });
 

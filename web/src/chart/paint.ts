@@ -30,26 +30,44 @@ export function thresholdLabel(threshold: Threshold): string {
   return `${STATE_WORDS[threshold.phase].word} ${value}, ${threshold.origin}`;
 }
 
-function paintThreshold(plot: uPlot, threshold: Threshold, above: string[]): void {
+function paintLine(plot: uPlot, threshold: Threshold, y: number): void {
   const { ctx: pen, bbox } = plot;
   const ratio = devicePixelRatio;
-  const top = plot.scales["y"]?.max ?? 0;
-  if (threshold.value > top) {
-    above.push(thresholdLabel(threshold));
-    return;
-  }
-  const y = Math.round(plot.valToPos(threshold.value, "y", true));
-  if (y > bbox.top + bbox.height) return;
+  const official = threshold.origin === "official";
   pen.strokeStyle = colour(`state-${threshold.phase}`);
-  pen.lineWidth = (threshold.origin === "official" ? 2.2 : 1.5) * ratio;
-  pen.setLineDash(threshold.origin === "official" ? [] : [8 * ratio, 5 * ratio]);
+  pen.lineWidth = (official ? 2.2 : 1.5) * ratio;
+  pen.setLineDash(official ? [] : [8 * ratio, 5 * ratio]);
   pen.beginPath();
   pen.moveTo(bbox.left, y);
   pen.lineTo(bbox.left + bbox.width, y);
   pen.stroke();
   pen.setLineDash([]);
+}
+
+/** Heights for labels that stand above their lines and never on each other; lines come lowest on the screen first. */
+export function labelHeights(lines: readonly number[], spacing: number): number[] {
+  let last = Number.POSITIVE_INFINITY;
+  return lines.map((y) => (last = Math.min(y, last - spacing)));
+}
+
+/** Lines with their labels; those above the scale are named at the top. */
+function paintThresholds(plot: uPlot, thresholds: readonly Threshold[]): void {
+  const { ctx: pen, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const top = plot.scales["y"]?.max ?? 0;
+  const rising = [...thresholds].sort((a, b) => a.value - b.value);
+  const seen = rising
+    .filter((item) => item.value <= top)
+    .map((item) => ({ item, y: Math.round(plot.valToPos(item.value, "y", true)) }))
+    .filter(({ y }) => y <= bbox.top + bbox.height);
+  for (const { item, y } of seen) paintLine(plot, item, y);
   pen.textAlign = "left";
-  outlined(pen, thresholdLabel(threshold), bbox.left + 6 * ratio, y - 5 * ratio, colour("text"));
+  const heights = labelHeights(seen.map(({ y }) => y - 5 * ratio), 14 * ratio);
+  seen.forEach(({ item }, i) => outlined(pen, thresholdLabel(item), bbox.left + 6 * ratio, heights[i] ?? 0, colour("text")));
+  const above = rising.filter((item) => item.value > top).reverse();
+  above.forEach((item, i) => {
+    outlined(pen, `↑ ${thresholdLabel(item)}`, bbox.left + 6 * ratio, bbox.top + (14 + 16 * i) * ratio, colour("muted"));
+  });
 }
 
 function paintInstant(plot: uPlot, at: number, words: string, tint: string, dash: number[], line: number): void {
@@ -67,7 +85,7 @@ function paintInstant(plot: uPlot, at: number, words: string, tint: string, dash
   pen.font = font();
   const right = x + pen.measureText(words).width + 8 * devicePixelRatio > bbox.left + bbox.width;
   pen.textAlign = right ? "right" : "left";
-  const y = bbox.top + bbox.height - (8 + 16 * line) * devicePixelRatio;
+  const y = bbox.top + (14 + 16 * line) * devicePixelRatio;
   outlined(pen, words, x + (right ? -5 : 5) * devicePixelRatio, y, tint);
 }
 
@@ -78,13 +96,10 @@ export function paintMarks(plot: uPlot, { thresholds, issuedAt, now }: Marks): v
   pen.beginPath();
   pen.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   pen.clip();
-  const above: string[] = [];
-  for (const threshold of thresholds) paintThreshold(plot, threshold, above);
-  if (issuedAt !== null) paintInstant(plot, issuedAt, `forecast issued ${timeOfDay(issuedAt * 1000)}`, colour("chart-issue"), [3, 3], 1);
+  paintThresholds(plot, thresholds);
+  if (issuedAt !== null) {
+    paintInstant(plot, issuedAt, `forecast issued ${timeOfDay(issuedAt * 1000)}`, colour("chart-issue"), [3, 3], 1);
+  }
   if (now !== null) paintInstant(plot, now, `now ${timeOfDay(now * 1000)}`, colour("chart-now"), [], 0);
-  pen.textAlign = "right";
-  above.forEach((words, i) => {
-    outlined(pen, `↑ ${words}`, bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + (15 + 16 * i) * devicePixelRatio, colour("muted"));
-  });
   pen.restore();
 }

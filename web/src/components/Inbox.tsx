@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import type { Alert, Basis } from "../api";
+import type { Alert, Basis, Evidence } from "../api";
 import { crossingWords, evidenceProbability, evidenceWords } from "../evidence";
 import { instant, isoShort, probability, span, weekdayAndTime } from "../format";
 import { rankedState, withDrafted } from "../inbox";
 import { STATE_WORDS, concern, known } from "../states";
-import { acknowledge, alerts, eventNow, select, selectedId } from "../store";
+import { acknowledge, alerts, eventNow, nowById, select, selectedId } from "../store";
 import { StateMark } from "./StateMark";
 
 const basisShown = signal<Basis | "">("");
@@ -70,8 +70,14 @@ function Acknowledged({ alert }: { alert: Alert }) {
   );
 }
 
+/** Evidence as it is now; an alert carries that of its last change of state. */
+function presentEvidence(alert: Alert): Evidence {
+  const now = nowById.value.get(alert.station_id)?.[alert.basis];
+  return now && now.state === alert.state ? now.evidence : alert.evidence;
+}
+
 function Chance({ alert }: { alert: Alert }) {
-  const chance = evidenceProbability(alert.evidence, rankedState(alert));
+  const chance = evidenceProbability(presentEvidence(alert), rankedState(alert));
   if (chance === null) return null;
   const { percent, word } = probability(chance);
   return (
@@ -95,7 +101,8 @@ function AlertItem({ alert }: { alert: Alert }) {
   const opened = instant(alert.opened_at);
   const since = opened === null ? "" : `since ${weekdayAndTime(opened)}`;
   const lasting = now !== null && opened !== null ? `, ${span((now - opened) / 1000)}` : "";
-  const words = [evidenceWords(alert.evidence), crossingWords(alert.evidence, rankedState(alert))].filter(Boolean).join(" ");
+  const evidence = presentEvidence(alert);
+  const words = [evidenceWords(evidence), crossingWords(evidence, rankedState(alert))].filter(Boolean).join(" ");
   const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", alert.station_id === selectedId.value ? "is-selected" : ""];
   return (
     <li class={classes.filter(Boolean).join(" ")}>
