@@ -171,19 +171,40 @@ def history_of(last: LastReading) -> History:
 
 
 def _is_doubtful_step(case: Case, sign: float) -> bool:
-    reading, limit, (last, believed) = case.reading, case.spec.max_rise_per_hour, case.history
-    if limit is None or reading.value is None or (last is None and believed is None):
+    reading, spec, (last, believed) = case.reading, case.spec, case.history
+    has_limit = spec.max_rise_per_hour is not None or spec.max_growth_per_hour is not None
+    if not has_limit or reading.value is None or (last is None and believed is None):
         return False
     confirming = CONFIRMING_FACTOR if last is not None and last.flag is Flag.SUSPECT else 1.0
-    return _exceeds(reading, last, confirming * limit, sign) and _exceeds(reading, believed, limit, sign)
+    return _exceeds(reading, last, spec, sign * confirming) and _exceeds(reading, believed, spec, sign)
 
 
-def _exceeds(reading: Reading, earlier: LastReading | None, limit_per_hour: float, sign: float) -> bool:
-    """Tell whether the step from an earlier reading is steeper than the limit; nothing earlier excuses nothing."""
+def _exceeds(reading: Reading, earlier: LastReading | None, spec: VariableSpec, direction: float) -> bool:
+    """Tell whether the step from an earlier reading is steeper than the limit; nothing earlier excuses nothing.
+
+    The sign of ``direction`` says which way is looked at, its size how many times the limit is allowed.
+    """
     if earlier is None or earlier.value is None or reading.value is None:
         return True
     hours = max(reading.observed_at - earlier.observed_at, SHORTEST_STEP) / _HOUR
-    return sign * (reading.value - earlier.value) > limit_per_hour * hours + 1e-9
+    step = math.copysign(1.0, direction) * (reading.value - earlier.value)
+    return step > abs(direction) * steepest_per_hour(spec, earlier.value) * hours + 1e-9
+
+
+def steepest_per_hour(spec: VariableSpec, value: float) -> float:
+    """Return the steepest believable change per hour from a value, in the variable's unit; infinite without a limit.
+
+    >>> from domain.variables import Variable
+    >>> brook = VARIABLES[Variable.DISCHARGE]
+    >>> steepest_per_hour(brook, 0.2), steepest_per_hour(brook, 50.0)
+    (6.0, 300.0)
+    """
+    limits = []
+    if spec.max_rise_per_hour is not None:
+        limits.append(spec.max_rise_per_hour)
+    if spec.max_growth_per_hour is not None:
+        limits.append(spec.max_growth_per_hour * max(abs(value), spec.growth_floor))
+    return max(limits, default=math.inf)
 
 
 def _same(value: float | None, other: float | None) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -104,7 +105,8 @@ def _event_folder(basin_folder: Path, event: str) -> Path:
 def _prepare_out(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "summary.json").touch()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise ConfigurationError([f"folder {folder} for the summary cannot be used: {error.strerror}"]) from error
 

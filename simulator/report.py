@@ -134,8 +134,8 @@ INTRODUCTION = (
     "only (seven constants, in `scenario.toml`); the second table was held out and is shown as it came. Met means "
     "within the tolerance of `anchors.csv` (10 % unless said otherwise; a lower bound counts as met from 10 % below "
     "it upwards). No constant was fitted to the second table, but it was in view while the structure was revised: "
-    "flood plains instead of roughness now hold waves back, a part of each catchment is sealed land, soils are deeper where the mean flow is small, and the "
-    "peak at Sint Pieter is sought in the middle of its window.\n\n"
+    "flood plains instead of roughness now hold waves back, a part of each catchment is sealed land, soils are "
+    "deeper where the mean flow is small, and the peak at Sint Pieter is sought in the middle of its window.\n\n"
     "A lake counts as full when it begins to spill. Where gauges publish discharge, it errs besides: see the true "
     "ratings in `simulator/gauging.py`."
 )

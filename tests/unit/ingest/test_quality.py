@@ -101,7 +101,16 @@ class TestRates:
         assert qualities[-1] == GOOD
 
     def test_variables_without_limit_may_jump(self) -> None:
-        assert set(judged([10.0, 900.0, 5.0], variable=Variable.DISCHARGE)) == {GOOD}
+        assert set(judged([10.0, 900.0, 5.0], variable=Variable.TURBIDITY)) == {GOOD}
+
+    def test_discharge_may_more_than_double_in_a_quarter_and_a_brook_may_wake(self) -> None:
+        assert set(judged([0.05, 1.4, 3.3, 8.0, 19.0, 44.0, 40.0], variable=Variable.DISCHARGE)) == {GOOD}
+
+    def test_a_false_value_of_discharge_waits_for_the_next_reading(self) -> None:
+        assert judged([0.9, 13.0, 0.9, 1.0], variable=Variable.DISCHARGE) == [GOOD, SUSPECT_RISE, GOOD, GOOD]
+
+    def test_a_gate_that_opens_is_believed_from_its_second_reading(self) -> None:
+        assert judged([2.0, 25.0, 25.0, 90.0], variable=Variable.DISCHARGE) == [GOOD, SUSPECT_RISE, GOOD, SUSPECT_RISE]
 
     def test_after_a_restart_on_a_suspect_reading_the_next_confirms_it(self) -> None:
         newest = reading(2.4)
