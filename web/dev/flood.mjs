@@ -54,7 +54,7 @@ export class Flood {
     const node = this.nodes.get(station.node_id);
     const mean = Number(node?.mean_discharge_m3s ?? 1);
     const lag = 2 + 0.22 * Math.sqrt(Number(node?.catchment_area_km2 ?? 100));
-    const strength = (STRENGTH[station.river] ?? 3) * (0.8 + 0.7 * noise(station.station_id));
+    const strength = (Number(process.env.MOCK_STRENGTH ?? 1) * (STRENGTH[station.river] ?? 3)) * (0.8 + 0.7 * noise(station.station_id));
     const flow = mean * (0.45 + strength * (0.45 * bell(hours, 110 + lag, 6 + lag / 3, 9 + lag / 2) + bell(hours, 131 + lag, 7 + lag / 3, 14 + lag)));
     if (variable === "discharge") return flow;
     const rating = this.ratings.get(station.station_id);

@@ -1,11 +1,12 @@
 import { signal } from "@preact/signals";
+import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { Alert, Basis, Evidence } from "../api";
 import { crossingWords, evidenceProbability, evidenceWords } from "../evidence";
 import { instant, isoShort, probability, span, weekdayAndTime } from "../format";
 import { rankedState, withDrafted } from "../inbox";
 import { STATE_WORDS, concern, known } from "../states";
-import { acknowledge, alerts, eventNow, nowById, select, selectedId } from "../store";
+import { acknowledge, alerts, nowById, select, selectedId, situation } from "../store";
 import { StateMark } from "./StateMark";
 
 const basisShown = signal<Basis | "">("");
@@ -76,8 +77,7 @@ function presentEvidence(alert: Alert): Evidence {
   return now && now.state === alert.state ? now.evidence : alert.evidence;
 }
 
-function Chance({ alert }: { alert: Alert }) {
-  const chance = evidenceProbability(presentEvidence(alert), rankedState(alert));
+function Chance({ chance }: { chance: number | null }) {
   if (chance === null) return null;
   const { percent, word } = probability(chance);
   return (
@@ -96,14 +96,30 @@ function stateSentence(alert: Alert): string {
     : word;
 }
 
-function AlertItem({ alert }: { alert: Alert }) {
-  const now = eventNow.value;
+interface ItemProps {
+  alert: Alert;
+  words: string;
+  chance: number | null;
+  lasting: string;
+  selected: boolean;
+}
+
+/** Whether nothing that an item shows has changed; the alert itself is a new object after every reading. */
+function sameItem(a: ItemProps, b: ItemProps): boolean {
+  return (
+    a.words === b.words &&
+    a.chance === b.chance &&
+    a.lasting === b.lasting &&
+    a.selected === b.selected &&
+    a.alert.state === b.alert.state &&
+    a.alert.highest_state === b.alert.highest_state &&
+    a.alert.acknowledged_at === b.alert.acknowledged_at
+  );
+}
+
+const AlertItem = memo(function AlertItem({ alert, words, chance, lasting, selected }: ItemProps) {
   const opened = instant(alert.opened_at);
-  const since = opened === null ? "" : `since ${weekdayAndTime(opened)}`;
-  const lasting = now !== null && opened !== null ? `, ${span((now - opened) / 1000)}` : "";
-  const evidence = presentEvidence(alert);
-  const words = [evidenceWords(evidence), crossingWords(evidence, rankedState(alert))].filter(Boolean).join(" ");
-  const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", alert.station_id === selectedId.value ? "is-selected" : ""];
+  const classes = ["alert", `edge-${rankedState(alert)}`, alert.acknowledged_at ? "is-acked" : "", selected ? "is-selected" : ""];
   return (
     <li class={classes.filter(Boolean).join(" ")}>
       <button type="button" class="alert-open" onClick={() => select(alert.station_id)}>
@@ -115,17 +131,30 @@ function AlertItem({ alert }: { alert: Alert }) {
         <span class="alert-state">
           <strong>{stateSentence(alert)}</strong>
           <span class={`basis basis-${alert.basis}`}>{alert.basis}</span>
-          <Chance alert={alert} />
+          <Chance chance={chance} />
         </span>
         {words && <span class="alert-words">{words}</span>}
         <span class="alert-time" title={`Opened ${isoShort(alert.opened_at)} Brussels time`}>
-          {since}
+          {opened !== null && `since ${weekdayAndTime(opened)}`}
           {lasting}
         </span>
       </button>
       <Acknowledged alert={alert} />
     </li>
   );
+}, sameItem);
+
+function itemProps(alert: Alert, now: number | null): ItemProps {
+  const evidence = presentEvidence(alert);
+  const state = rankedState(alert);
+  const opened = instant(alert.opened_at);
+  return {
+    alert,
+    words: [evidenceWords(evidence), crossingWords(evidence, state)].filter(Boolean).join(" "),
+    chance: evidenceProbability(evidence, state),
+    lasting: now !== null && opened !== null ? `, ${span((now - opened) / 1000)}` : "",
+    selected: alert.station_id === selectedId.value,
+  };
 }
 
 const BASES: readonly { value: Basis | ""; word: string }[] = [
@@ -170,13 +199,14 @@ export function Inbox() {
   const shown = open.filter(
     (alert) => (!basisShown.value || alert.basis === basisShown.value) && !(hideAcknowledged.value && alert.acknowledged_at),
   );
+  const now = instant(situation.value?.now);
   return (
     <>
       <InboxBar open={open} />
       {shown.length === 0 && <p class="empty">Every open alert is hidden by the choice above.</p>}
       <ol class="scroll inbox" aria-label="Open alerts, most severe first" data-testid="inbox">
         {shown.map((alert) => (
-          <AlertItem key={alert.alert_id} alert={alert} />
+          <AlertItem key={alert.alert_id} {...itemProps(alert, now)} />
         ))}
       </ol>
     </>
