@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.basin import Basin
+from domain.clock import as_utc
 from domain.errors import ModelError
 from domain.forecasts import LEAD_MINUTES, QUANTILE_LEVELS, ForecastIssue, ForecastKind
 from domain.hourly import HourlyTable
@@ -71,6 +72,7 @@ class ForecastCycle:
         self.seed = twin.parameters.seed
         self.analyst = Analyst(basin, twin, store, statements, stamp.code_version)
         self._operations = operations(basin, twin)
+        self._newest: Analysis | None = None
 
     @property
     def configuration_hash(self) -> str:
@@ -101,7 +103,7 @@ class ForecastCycle:
         ModelError
             If there is no state to begin from, or a step is not finite; the last good state stays.
         """
-        analysis = self.analyst.analyse(now, late_since)
+        analysis = self._newest = self.analyst.analyse(now, late_since)
         rng = np.random.default_rng((self.seed, int(analysis.now.timestamp())))
         shape = (HORIZON_STEPS, self.twin.members)
         said = self.analyst.statements.rain_forecasts
@@ -109,12 +111,14 @@ class ForecastCycle:
         ahead = self._run_ahead(analysis, rain.mm, rng)
         return self._issue(analysis, ahead, rng, ForecastKind.ENSEMBLE, rain.scheme)
 
-    def run_perfect(self, now: datetime, rain: HourlyTable, late_since: datetime | None = None) -> ForecastIssue:
+    def run_perfect(self, now: datetime, rain: HourlyTable) -> ForecastIssue:
         """Make, store and return the forecast that knowing the coming rain would give: an upper bound.
 
         ``rain`` are hourly sums at the rain gauges; hours that it does not cover are drawn from climatology.
+        The analysis is that of :meth:`run` when it ran for the same ``now`` just before.
         """
-        analysis = self.analyst.analyse(now, late_since)
+        known = self._newest
+        analysis = known if known is not None and known.now == as_utc(now) else self.analyst.analyse(now, None)
         rng = np.random.default_rng((self.seed, int(analysis.now.timestamp())))
         mm, covered = self._rain_that_fell(analysis.now, rain, rng)
         ahead = self._run_ahead(analysis, mm, rng)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from alerts.engine import AlertEngine
 from domain.basin import Basin
@@ -19,7 +20,7 @@ from twin.model import Twin
 from twin.network import Topology
 from twin.parameters import sample_parameters
 
-PERFECT_RAIN_MINUTE = 0  # the upper bound is run on the full hour
+PERFECT_RAIN_EVERY = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def model_jobs(basin: Basin, database: Database, settings: Settings, statements:
 
 @dataclass(frozen=True)
 class DemoJobs:
-    """The same jobs on event time; beside them, on the hour, the upper bound that only a demo can know."""
+    """The same jobs on event time; beside them, every three hours, the upper bound that only a demo can know."""
 
     jobs: ModelJobs
     true_rain: HourlyTable
@@ -61,11 +62,17 @@ class DemoJobs:
 
     def __call__(self, now: datetime) -> float | None:
         """Do what is due at an event time; return the wall seconds of the forecast cycle, None before the first."""
-        self.jobs.observed(now)
-        if now <= self.begins_at:  # the warm-up ends here: there is nothing to assimilate yet
-            return None
+        with ThreadPoolExecutor(1) as beside:
+            # Observed crossings do not wait for the forecast; both must be done before the clock goes on.
+            judged = beside.submit(self.jobs.observed, now)
+            seconds = None if now <= self.begins_at else self._forecast(now)
+            judged.result()
+        return seconds
+
+    def _forecast(self, now: datetime) -> float:
+        """Forecast from the step after the warm-up on: before it there is nothing to assimilate."""
         seconds = self.jobs.forecast(now)
-        if now.minute == PERFECT_RAIN_MINUTE:
+        if (now - datetime.min.replace(tzinfo=UTC)) % PERFECT_RAIN_EVERY == timedelta(0):
             self.jobs.cycle.run_perfect(now, self.true_rain)
         return seconds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -18,6 +19,7 @@ Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 POOL_SIZE = 8
 WAIT_S = 10.0
+TRUSTED_S = 0.05
 
 
 class Database:
@@ -47,8 +49,10 @@ class Database:
             max_size=pool_size,
             timeout=wait_s,
             reconnect_timeout=wait_s,
-            check=ConnectionPool.check_connection,
+            connection_class=_Pooled,
+            check=_check_when_idle,
             configure=_prepare,
+            reset=_stamp,
             open=True,
         )
 
@@ -88,6 +92,24 @@ def in_words(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.TooManyConnections):
         return "the database has no connection left; nothing was stored"
     return f"the database cannot be reached: {str(error).strip()}"
+
+
+class _Pooled(psycopg.Connection[TupleRow]):
+    """A connection that remembers when it was last put back."""
+
+    returned_at = float("-inf")
+
+
+def _check_when_idle(connection: Connection) -> None:
+    """Ask a connection that has rested whether it still stands; one that just worked need not be asked."""
+    if isinstance(connection, _Pooled) and time.monotonic() - connection.returned_at < TRUSTED_S:
+        return
+    ConnectionPool.check_connection(connection)
+
+
+def _stamp(connection: Connection) -> None:
+    if isinstance(connection, _Pooled):
+        connection.returned_at = time.monotonic()
 
 
 def _prepare(connection: Connection) -> None:
