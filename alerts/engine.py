@@ -19,7 +19,7 @@ from alerts.rules import Verdict
 from domain.alerts import AlertState, Basis, StationState, Transition
 from domain.basin import Basin, Station
 from domain.clock import as_utc
-from domain.forecasts import Crossing, ForecastKind
+from domain.forecasts import Crossing, ForecastIssue, ForecastKind
 from domain.readings import DEFAULT_SOURCE, SeriesKey
 from domain.variables import Variable
 
@@ -53,10 +53,15 @@ class AlertEngine:
 
         return self._evaluate(Basis.OBSERVED, judge, now)
 
-    def evaluate_forecast(self, now: datetime) -> Sequence[Transition]:
-        """Judge every station by the newest forecast and store what changed; return the transitions."""
+    def evaluate_forecast(self, now: datetime, issue: ForecastIssue | None = None) -> Sequence[Transition]:
+        """Judge every station by the newest forecast and store what changed; return the transitions.
+
+        ``issue`` is the newest forecast of the ensemble where the caller has it at hand; None: read it.
+        """
         now = as_utc(now)
-        issued_at, crossings = self._store.newest_crossings(ForecastKind.ENSEMBLE)
+        issued_at, crossings = (
+            self._store.newest_crossings(ForecastKind.ENSEMBLE) if issue is None else (issue.issued_at, issue.crossings)
+        )
         at_station: dict[str, list[Crossing]] = {}
         for crossing in crossings:
             at_station.setdefault(crossing.threshold.station_id, []).append(crossing)

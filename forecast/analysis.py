@@ -56,12 +56,14 @@ MOST_CORRECTION: Final = 4.0
 class Analysis:
     """The twin at an issue time ``now``: the last run up to it, and what it was made of.
 
+    ``border`` is the observed flow at each border over the 48 h up to ``now``, shape [step, border];
     ``outflows`` are what dams were seen to let out; ``gauges_heard`` counts flow gauges at ``now``.
     """
 
     now: datetime
     run: TwinRun
     anchor: Anchor
+    border: NDArray[np.float64]
     outflows: Mapping[str, NDArray[np.float64]]
     remembered: Remembered
     gauges_heard: int
@@ -234,7 +236,7 @@ class Analyst:
         if _on_the_hour(until):
             self._save(remembered)
         heard = int(np.isfinite(water.discharge[-1]).sum())
-        return Analysis(until, run, self.views.anchor(water), outflows, remembered, heard)
+        return Analysis(until, run, self.views.anchor(water), border, outflows, remembered, heard)
 
     def _unseen_rain(self, begin: datetime) -> FloatArray:
         """Draw the rain of some hours in which no gauge told anything, from what was known when they began."""

@@ -142,8 +142,7 @@ class ForecastCycle:
     def _run_ahead(self, analysis: Analysis, rain: FloatArray, rng: np.random.Generator) -> Course:
         now = analysis.now
         times = forcing.step_ends(now, now + HORIZON_STEPS * forcing.STEP)
-        border = forcing.border_series(self.store, self.analyst.borders, now)
-        inflow = forcing.coming_inflow(border, self.analyst.borders, len(times), rng, self.twin.members)
+        inflow = forcing.coming_inflow(analysis.border, self.analyst.borders, len(times), rng, self.twin.members)
         drive = self.analyst.forcing(times, rain, inflow, self.analyst.coming_releases(analysis, times))
         return run_ahead(self._operations, analysis.state_ahead, drive, now, self.analyst.views.node_ids)
 

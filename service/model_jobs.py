@@ -37,9 +37,9 @@ class ModelJobs:
     def forecast(self, now: datetime) -> float:
         """Assimilate, forecast and judge the forecast; return the wall seconds from assimilation to commit."""
         began = time.perf_counter()
-        self.cycle.run(now)
+        issue = self.cycle.run(now)
         seconds = time.perf_counter() - began
-        self.engine.evaluate_forecast(now)
+        self.engine.evaluate_forecast(now, issue)
         return seconds
 
 

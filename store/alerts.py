@@ -90,7 +90,7 @@ class AlertRepository:
 
     def last_readings(self) -> Mapping[SeriesKey, LastReading]:
         """Return the newest reading of every series, by observed time."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return last_readings(connection)
 
     def recent_readings(
@@ -98,7 +98,7 @@ class AlertRepository:
     ) -> Mapping[SeriesKey, Sequence[ObservedValue]]:
         """Return current values with observed_at > after, oldest first, by series; all flags."""
         question = {"variables": [variable.value for variable in variables], "after": after}
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(RECENT, question).fetchall()
         found: dict[SeriesKey, Sequence[ObservedValue]] = {}
         # Thousands of rows after every batch: what repeats is made once a series, and flags are looked up.
@@ -112,12 +112,12 @@ class AlertRepository:
 
     def newest_crossings(self, kind: ForecastKind) -> tuple[datetime | None, Sequence[Crossing]]:
         """Return issue time and crossings of the newest forecast, or (None, ()) when there is none."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return newest_crossings(connection, kind)
 
     def station_states(self, basis: Basis | None = None) -> Mapping[tuple[str, Basis], StationState]:
         """Return the present state of every station on one basis, None meaning on each."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return station_states(connection, basis)
 
     def save_states(self, states: Sequence[StationState], transitions: Sequence[Transition]) -> None:

@@ -39,7 +39,7 @@ class ClockRepository:
 
     def run_clock(self) -> RunClock | None:
         """Return the stored clock, or None before the first run wrote one."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(READ).fetchone()
         return None if row is None else _clock(row)
 

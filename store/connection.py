@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -19,7 +19,6 @@ Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 POOL_SIZE = 8
 WAIT_S = 10.0
-TRUSTED_S = 0.05
 
 
 class Database:
@@ -49,10 +48,8 @@ class Database:
             max_size=pool_size,
             timeout=wait_s,
             reconnect_timeout=wait_s,
-            connection_class=_Pooled,
-            check=_check_when_idle,
+            check=_check,
             configure=_prepare,
-            reset=_stamp,
             open=True,
         )
 
@@ -64,6 +61,14 @@ class Database:
     ) -> None:
         self.close()
 
+    @staticmethod
+    @contextmanager
+    def _failures_in_words() -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable(in_words(error)) from error
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection whose work is committed when the block ends and undone when it raises.
@@ -74,11 +79,26 @@ class Database:
             When the database cannot be reached, ends, or is out of resources (disk, memory,
             connections). Nothing of the block may be taken as committed.
         """
-        try:
-            with self._pool.connection() as connection:
+        with self._failures_in_words(), self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection for questions alone: each sees what is committed when it is asked.
+
+        Raises
+        ------
+        StoreUnavailable
+            As :meth:`transaction`.
+        """
+        with self._failures_in_words(), self._pool.connection() as connection:
+            # No BEGIN and COMMIT around a single question: that would be two more ways to the server.
+            connection.autocommit = True
+            try:
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreUnavailable(in_words(error)) from error
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
 
     def close(self) -> None:
         """Close every connection."""
@@ -94,22 +114,16 @@ def in_words(error: psycopg.Error) -> str:
     return f"the database cannot be reached: {str(error).strip()}"
 
 
-class _Pooled(psycopg.Connection[TupleRow]):
-    """A connection that remembers when it was last put back."""
+def _check(connection: Connection) -> None:
+    """Ask a connection whether it still stands, but only when its socket has something to say.
 
-    returned_at = float("-inf")
-
-
-def _check_when_idle(connection: Connection) -> None:
-    """Ask a connection that has rested whether it still stands; one that just worked need not be asked."""
-    if isinstance(connection, _Pooled) and time.monotonic() - connection.returned_at < TRUSTED_S:
-        return
-    ConnectionPool.check_connection(connection)
-
-
-def _stamp(connection: Connection) -> None:
-    if isinstance(connection, _Pooled):
-        connection.returned_at = time.monotonic()
+    A server that ends, or ends the session, closes the socket, which can then be read: no question has to
+    travel to know that nothing happened.
+    """
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN)
+    if socket.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 def _prepare(connection: Connection) -> None:

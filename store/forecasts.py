@@ -47,7 +47,7 @@ class ForecastRepository:
         numbers = self._numbers.existing(keys)
         columns = {numbers[key]: column for column, key in enumerate(keys) if key in numbers}
         question = {"series": list(columns), "after": after, "until": until, "step": step_s}
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.cursor(binary=True).execute(forecast_sql.OBSERVED_WINDOW, question).fetchall()
         cells = (
             np.array([steps - 1 - slot for _, slot, _ in rows], np.intp),
@@ -73,7 +73,7 @@ class ForecastRepository:
 
     def newest_state(self, configuration_hash: str, until: datetime) -> SavedState | None:
         """Return the newest state of this configuration valid at or before ``until``."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             cursor = connection.cursor(binary=True)
             row = cursor.execute(forecast_sql.NEWEST_STATE, (configuration_hash, until)).fetchone()
         return None if row is None else SavedState(*row)

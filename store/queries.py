@@ -84,17 +84,17 @@ class Queries:
 
     def last_readings(self) -> Mapping[SeriesKey, LastReading]:
         """Return the newest reading of every series, by observed time."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return last_readings(connection)
 
     def station_states(self) -> Mapping[tuple[str, Basis], StationState]:
         """Return the present state of every station and basis."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return station_states(connection)
 
     def newest_issue(self, kind: ForecastKind) -> IssueStamp | None:
         """Return issue time and label of the newest forecast, or None when there is none."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return forecasts.newest_issue(connection, kind)
 
     def dead_letter_count(self) -> int:
@@ -103,7 +103,7 @@ class Queries:
 
     def dead_letters_by_reason(self) -> Mapping[str, int]:
         """Return how many field messages became dead letters, by reason."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute("SELECT reason, sum(letters) FROM dead_letter_count GROUP BY reason").fetchall()
         return {reason: int(letters) for reason, letters in rows}
 
@@ -136,7 +136,7 @@ class Queries:
 
     def high_water_marks(self) -> Mapping[tuple[str, str], int]:
         """Return the highest sequence number below which nothing is missing, by (device_id, boot_id)."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute("SELECT device_id, boot_id, high_water FROM device_stream").fetchall()
         return {(device_id, boot_id): mark for device_id, boot_id, mark in rows}
 
@@ -149,7 +149,7 @@ class Queries:
         """
         number = self._numbers.existing([series]).get(series)
         question = {"series": number, "after": after, "until": until, "known_at": known_at}
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return [
                 ObservedValue(observed_at, value, Flag(flag), rule)
                 for observed_at, value, flag, rule in connection.execute(OBSERVATIONS, question)
@@ -162,12 +162,12 @@ class Queries:
         number = self._numbers.existing([series]).get(series)
         if number is None:
             return None
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return forecasts.station_forecast(connection, series, number, kind, issued_at)
 
     def alerts(self, open_only: bool, limit: int) -> Sequence[AlertRecord]:
         """Return alerts, newest ``opened_at`` first; ``open_only`` leaves out the closed ones."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             question = {"alert_id": None, "open_only": open_only, "limit": limit}
             return [_alert(row) for row in connection.execute(ALERTS, question)]
 
@@ -183,7 +183,7 @@ class Queries:
 
     def transitions(self, since: datetime | None, limit: int) -> Sequence[TransitionRecord]:
         """Return changes of state with at >= since, newest first."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(TRANSITIONS, {"since": since, "limit": limit}).fetchall()
         return [
             TransitionRecord(number, station, Basis(basis), at, AlertState(before), AlertState(after), reason, evidence)
@@ -191,7 +191,7 @@ class Queries:
         ]
 
     def _single(self, question: str) -> Any:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(question.encode()).fetchone()
         return None if row is None else row[0]
 

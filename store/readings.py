@@ -72,7 +72,7 @@ class ReadingRepository:
 
     def devices(self) -> Mapping[str, frozenset[str]]:
         """Return the stations that each registered device may report, by device id."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT device_id, array_remove(array_agg(station_id), NULL) "
                 "FROM device LEFT JOIN device_station USING (device_id) GROUP BY device_id"
@@ -81,7 +81,7 @@ class ReadingRepository:
 
     def last_readings(self) -> Mapping[SeriesKey, LastReading]:
         """Return the newest reading of every series, by observed time."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return last_readings(connection)
 
     def commit_batch(
