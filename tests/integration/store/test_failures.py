@@ -33,7 +33,7 @@ def test_session_ended_by_the_server_is_replaced(database: Database, database_ur
     assert queries.committed_messages() == 0
     with psycopg.connect(database_url, autocommit=True) as administrator:
         administrator.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert queries.committed_messages() == 0
