@@ -11,14 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
-from domain.errors import ServerError
+from domain.errors import ServerError, StoreUnavailable
 
 STEP = timedelta(minutes=15)
 POLL_S = 0.004
 PAUSE_POLL_S = 0.1
 PATIENCE_S = 120.0
+
+T = TypeVar("T")
 
 
 class Sent(Protocol):
@@ -86,8 +89,6 @@ class Conductor:
     jobs
         What is due at the end of a step, a function of its event time; returns the wall seconds from
         assimilation to committed forecast, or None when no forecast was due.
-    keep_alive
-        Called while waiting; starts servers and roles that died again.
     """
 
     def __init__(
@@ -96,14 +97,12 @@ class Conductor:
         clock: Timekeeper,
         ledger: Ledger,
         jobs: Callable[[datetime], float | None],
-        keep_alive: Callable[[], None],
         stop: threading.Event,
     ) -> None:
         self._field = field_side
         self._clock = clock
         self._ledger = ledger
         self._jobs = jobs
-        self._keep_alive = keep_alive
         self._stop = stop
         self._sent: set[int] = set()
 
@@ -120,10 +119,10 @@ class Conductor:
             if self._stop.is_set() or at > until:
                 break
             began = time.monotonic()
-            playing, speed = self._clock.advance(at)
+            playing, speed = self._insist(partial(self._clock.advance, at))
             self._bring_to_rest(index, figures)
             figures.ingest_s.append(time.monotonic() - began)
-            seconds = self._jobs(at)
+            seconds = self._insist(partial(self._jobs, at))
             if seconds is not None:
                 figures.cycle_s.append(seconds)
             figures.steps += 1
@@ -139,7 +138,7 @@ class Conductor:
         settled = -1
         deadline = 0.0
         while not self._stop.is_set():
-            now_settled = self._ledger.settled_messages()
+            now_settled = self._insist(self._ledger.settled_messages)
             if now_settled >= figures.published:
                 return
             if now_settled != settled:
@@ -148,7 +147,6 @@ class Conductor:
                 raise ServerError(
                     f"{figures.published - settled} messages did not come to rest within {PATIENCE_S:g} s"
                 )
-            self._keep_alive()
             time.sleep(POLL_S)
 
     def _pace(self, began: float, playing: bool, speed: float) -> None:
@@ -158,4 +156,15 @@ class Conductor:
             if playing and left <= 0:
                 return
             self._stop.wait(min(left, PAUSE_POLL_S) if playing else PAUSE_POLL_S)
-            playing, speed = self._clock.wishes()
+            playing, speed = self._insist(self._clock.wishes)
+
+    def _insist(self, action: Callable[[], T]) -> T:
+        """Repeat an action while the database is away; all of them may be repeated without harm."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return action()
+            except StoreUnavailable:
+                if self._stop.is_set() or time.monotonic() > deadline:
+                    raise
+                self._stop.wait(PAUSE_POLL_S)

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 FULL_SPEED: Final = 1e6  # event seconds per second; more than any machine reaches
 PORTS_TRIED: Final = 20
 EXERCISE: Final = "Exercise"
+WATCH_EVERY_S: Final = 0.5
+LOGGED_STEPS: Final = 24  # where no bar can be drawn, a line every six hours of the event
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,11 @@ class _Demo:
         self._supervisor = Supervisor(self._environment(url), self._folder / "logs")
         self._on_exit.callback(self._supervisor.stop)
         self._supervisor.start(["ingest"] if self._options.headless else ["ingest", "api"])
+        over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(over,), name="watch")
+        watch.start()
+        self._on_exit.callback(watch.join)
+        self._on_exit.callback(over.set)
         if not self._options.headless:
             _wait_for_page(self._port, self._supervisor, self._stop)
             self._console.print(f"HydroNum is on http://127.0.0.1:{self._port}")
@@ -214,7 +221,6 @@ class _Demo:
                 _DemoClock(self._clocks),
                 self._queries,
                 jobs,
-                self._keep_alive,
                 self._stop,
             )
             with self._progress(sum(1 for step in simulation.steps if step <= until)) as on_step:
@@ -227,13 +233,17 @@ class _Demo:
         labelled = self._settings.model_copy(update={"label": self._pack.label})
         return demo_jobs(self._basin, self._pack, self._database, labelled)
 
-    def _keep_alive(self) -> None:
+    def _watch(self, over: threading.Event) -> None:
         """Start again what died: a demo must survive a killed server like operations do."""
-        if not self._postgres.is_alive():
-            self._postgres.start()
-        if not self._broker.is_alive():
-            self._broker.start()
-        self._supervisor.check()
+        while not over.wait(WATCH_EVERY_S):
+            try:
+                if not self._postgres.is_alive():
+                    self._postgres.start()
+                if not self._broker.is_alive():
+                    self._broker.start()
+                self._supervisor.check()
+            except ServerError as error:
+                self._console.print(f"hydronum: {error}")
 
     @contextlib.contextmanager
     def _progress(self, steps: int) -> Iterator[Any]:
@@ -248,8 +258,9 @@ class _Demo:
             task = progress.add_task("Playing", total=steps)
 
             def on_step(at: datetime, figures: PlayFigures) -> None:
-                del figures
                 progress.update(task, advance=1, description=f"Playing {format_utc(at)}")
+                if not self._console.is_terminal and (figures.steps - 1) % LOGGED_STEPS == 0:
+                    self._console.print(f"Playing {format_utc(at)}: step {figures.steps} of {steps}")
 
             yield on_step
 

@@ -75,7 +75,7 @@ class Demo:
         return alerts
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the demo with its page, give its address, and stop it as Ctrl-C would.
 
@@ -121,7 +121,7 @@ def _printed_address(process: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"the demo printed no address within {START_UP_S:g} s:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(demo_url: str) -> Demo:
     """Return the demo as something to ask and to steer."""
     return Demo(demo_url)
@@ -146,7 +146,7 @@ def alerted(demo: Demo) -> Demo:
     return demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium."""
     path = shutil.which("chromium")
@@ -205,7 +205,7 @@ class _Ignored(list[str]):
         del error
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shots() -> Path:
     """Return the folder that keeps screenshots of the last run as artefacts."""
     folder = ROOT / "var" / "screenshots"

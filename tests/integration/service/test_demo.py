@@ -56,6 +56,9 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], se
 
 def test_the_first_hours_lose_nothing_and_are_summed_up(tmp_path: Path) -> None:
     process = headless(tmp_path, "2021-07-09T00:00:00Z")
+    wait_for(lambda: b"Playing" in (tmp_path / "log").read_bytes(), process)
+    family = list(children(process.pid))
+    assert len(family) >= 3
     assert process.wait(400) == 0, (tmp_path / "log").read_text()
     summary = summary_of(tmp_path)
     assert summary.keys() >= WANTED_KEYS
@@ -74,12 +77,12 @@ def test_the_first_hours_lose_nothing_and_are_summed_up(tmp_path: Path) -> None:
 
 def test_killed_servers_and_roles_cost_no_message(tmp_path: Path) -> None:
     """SIGKILL of ingester, broker and database while messages are under way; each is started again."""
-    process = headless(tmp_path, "2021-07-09T02:00:00Z")
+    process = headless(tmp_path, "2021-07-09T10:00:00Z")
     log = tmp_path / "log"
     try:
         wait_for(lambda: b"Playing" in log.read_bytes(), process)
         for kill in (kill_ingest, kill_broker, kill_database):
-            time.sleep(2.0)
+            time.sleep(1.0)
             assert process.poll() is None, f"the demo ended before {kill.__name__}"
             kill(process.pid)
         assert process.wait(400) == 0, log.read_text()

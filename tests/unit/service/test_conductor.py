@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.errors import ServerError
+from domain.errors import ServerError, StoreUnavailable
 from service import conductor
 from service.conductor import STEP, Conductor, PlayFigures
 
@@ -62,7 +62,7 @@ class Script:
 
 def play(script: Script, stop: threading.Event | None = None, until: datetime | None = None) -> PlayFigures:
     stop = stop or threading.Event()
-    runner = Conductor(script, script, script, script.jobs, lambda: None, stop)
+    runner = Conductor(script, script, script, script.jobs, stop)
     return runner.play(until or START + timedelta(days=1), lambda _at, _figures: None)
 
 
@@ -82,6 +82,34 @@ def test_a_message_that_never_comes_to_rest_stops_the_demo(monkeypatch: pytest.M
     monkeypatch.setattr(conductor, "PATIENCE_S", 0.05)
     with pytest.raises(ServerError, match="1 messages did not come to rest"):
         play(Script([[Message("a", b"1"), Message("a", b"2")]], loses=1))
+
+
+def test_a_database_that_is_away_for_a_while_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conductor, "PAUSE_POLL_S", 0.001)
+    away = {"jobs": 3, "settled_messages": 2, "advance": 1}
+
+    class Flaky(Script):
+        def _maybe_away(self, what: str) -> None:
+            if away[what]:
+                away[what] -= 1
+                raise StoreUnavailable("killed")
+
+        def advance(self, at: datetime) -> tuple[bool, float]:
+            self._maybe_away("advance")
+            return super().advance(at)
+
+        def settled_messages(self) -> int:
+            self._maybe_away("settled_messages")
+            return super().settled_messages()
+
+        def jobs(self, at: datetime) -> float:
+            self._maybe_away("jobs")
+            return super().jobs(at)
+
+    script = Flaky([[Message("a", b"1")], [Message("a", b"2")]])
+    assert play(script).published == 2
+    assert script.log == ["clock 00:00", "send 0", "jobs 00:00", "clock 00:15", "send 1", "jobs 00:15"]
+    assert not any(away.values())
 
 
 def test_a_paused_clock_waits_until_it_is_told_to_go_on() -> None:
