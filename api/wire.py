@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -17,6 +17,25 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+_YEARS: Final = range(1800, 2201)
+
+
+def _askable(instant: datetime) -> datetime:
+    """Return a time that somebody asks for in UTC; beyond these years arithmetic runs off the calendar."""
+    if instant.year not in _YEARS:
+        raise ValueError(f"the year must lie between {_YEARS[0]} and {_YEARS[-1]}")
+    return as_utc(instant)
+
+
+def _storable(text: str) -> str:
+    """Return a text that the database can keep."""
+    if "\x00" in text:
+        raise ValueError("a text must not contain NUL")
+    return text
+
+
+AskedTime = Annotated[AwareDatetime, AfterValidator(_askable)]
+Storable = AfterValidator(_storable)
 Instant = Annotated[
     AwareDatetime,
     AfterValidator(as_utc),

@@ -59,14 +59,18 @@ def as_utc(instant: datetime) -> datetime:
     Raises
     ------
     ValueError
-        If ``instant`` carries no time zone: a naive time is ambiguous and refused everywhere.
+        If ``instant`` carries no time zone: a naive time is ambiguous and refused everywhere. Also if
+        its zone carries it beyond the calendar.
 
     >>> as_utc(datetime.fromisoformat("2021-07-14T02:00:00+02:00")).isoformat()
     '2021-07-14T00:00:00+00:00'
     """
     if instant.tzinfo is None:
         raise ValueError(f"time without zone: {instant.isoformat()}")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"time beyond the calendar: {instant.isoformat()}") from error
 
 
 def parse_utc(text: str) -> datetime:

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from api.context import Context
 from api.problems import not_found, problem_document
 from api.security import Actor
-from api.wire import Evidence, Instant, StationId, Wire
+from api.wire import Evidence, Instant, StationId, Storable, Wire
 from domain.alerts import AlertState, Basis
 from domain.basin import Basin
 from domain.records import AlertRecord
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/alerts", tags=["alerts"])
 Comment = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=2000),
+    Storable,
     Field(description="What the operator wants remembered; may be empty.", examples=["Called the dam warden."]),
 ]
 

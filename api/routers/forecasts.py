@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.context import Context
 from api.problems import problem_document
 from api.routers.observations import measured_series
-from api.wire import Instant, StationId, Wire
+from api.wire import AskedTime, Instant, StationId, Wire
 from domain.basin import Origin, Phase
-from domain.clock import as_utc
 from domain.forecasts import Crossing, ForecastKind
 from domain.records import StationForecast
 from domain.variables import VARIABLES, Variable
@@ -75,14 +74,13 @@ def read_forecast(
     station_id: Annotated[str, Path(description="Id of the station.")],
     variable: Annotated[Variable, Query(description="What is forecast.")],
     issued_at: Annotated[
-        AwareDatetime | None, Query(description="Issue wanted; the newest of each kind when left out.")
+        AskedTime | None, Query(description="Issue wanted; the newest of each kind when left out.")
     ] = None,
 ) -> StationForecastView:
     """Return quantiles, peak and threshold crossings; null where no such forecast was issued."""
     series = measured_series(context, station_id, variable)
-    issue = None if issued_at is None else as_utc(issued_at)
-    ensemble = context.store.station_forecast(series, ForecastKind.ENSEMBLE, issue)
-    perfect = context.store.station_forecast(series, ForecastKind.PERFECT_RAIN, issue)
+    ensemble = context.store.station_forecast(series, ForecastKind.ENSEMBLE, issued_at)
+    perfect = context.store.station_forecast(series, ForecastKind.PERFECT_RAIN, issued_at)
     labels = [forecast.label for forecast in (ensemble, perfect) if forecast is not None and forecast.label]
     return StationForecastView(
         station_id=station_id,

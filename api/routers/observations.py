@@ -7,12 +7,11 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.context import ApiContext, Context
 from api.problems import Problem, not_found, problem_document
-from api.wire import Instant, StationId, Wire
-from domain.clock import as_utc
+from api.wire import AskedTime, Instant, StationId, Wire
 from domain.readings import Flag, SeriesKey
 from domain.variables import VARIABLES, Variable
 
@@ -49,10 +48,10 @@ def read_observations(
     station_id: Annotated[str, Path(description="Id of the station.")],
     variable: Annotated[Variable, Query(description="What was measured.")],
     begin: Annotated[
-        AwareDatetime | None, Query(alias="from", description="First time wanted; 72 h before `to` when left out.")
+        AskedTime | None, Query(alias="from", description="First time wanted; 72 h before `to` when left out.")
     ] = None,
     end: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Last time wanted; the run's now when left out.")
+        AskedTime | None, Query(alias="to", description="Last time wanted; the run's now when left out.")
     ] = None,
 ) -> ObservationsView:
     """Return the values of one variable with from <= observed_at <= to, at most 31 days of them."""
@@ -80,8 +79,8 @@ def measured_series(context: ApiContext, station_id: str, variable: Variable) ->
 
 
 def _span(context: ApiContext, begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-    last = context.now() if end is None else as_utc(end)
-    first = last - DEFAULT_SPAN if begin is None else as_utc(begin)
+    last = context.now() if end is None else end
+    first = last - DEFAULT_SPAN if begin is None else begin
     if first >= last:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "`from` must be before `to`.")
     if last - first > LONGEST_SPAN:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.context import Context
 from api.problems import problem_document
-from api.wire import Evidence, Instant, StationId, Wire, utc_or_none
+from api.wire import AskedTime, Evidence, Instant, StationId, Wire
 from domain.alerts import AlertState, Basis
 
 router = APIRouter(prefix="/transitions", tags=["transitions"])
@@ -37,11 +37,11 @@ class TransitionsView(Wire):
 @router.get("", summary="List changes of state", responses=problem_document(422, 503))
 def read_transitions(
     context: Context,
-    since: Annotated[AwareDatetime | None, Query(description="Leave out what is older.")] = None,
+    since: Annotated[AskedTime | None, Query(description="Leave out what is older.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 200,
 ) -> TransitionsView:
     """Return changes of state, newest first."""
-    records = context.store.transitions(utc_or_none(since), limit)
+    records = context.store.transitions(since, limit)
     return TransitionsView(
         transitions=[
             TransitionView(

@@ -92,6 +92,27 @@ def test_faulty_bodies_name_the_fault(client: AsgiClient, body: str, named: str)
     assert answer.json()["errors"][0]["location"].startswith(named)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "stations/VES_CHAUDFONTAINE/observations?variable=level&to=0001-01-01T00:00:00Z",
+        "stations/VES_CHAUDFONTAINE/observations?variable=level&from=9999-12-31T23:59:59-14:00",
+        "stations/VES_CHAUDFONTAINE/forecast?variable=level&issued_at=0001-01-01T00:00:00%2B14:00",
+        "transitions?since=9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_times_at_the_ends_of_the_calendar_are_refused_in_words(client: AsgiClient, query: str) -> None:
+    answer = client.get(f"/api/v1/{query}")
+    assert answer.status_code == 422
+    assert "the year must lie between" in answer.json()["detail"]
+
+
+def test_a_comment_that_no_database_can_keep_is_refused(client: AsgiClient) -> None:
+    answer = client.post("/api/v1/alerts/1/acknowledge", json={"comment": "a\x00b"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["location"] == "body.comment"
+
+
 def test_a_body_that_is_not_declared_json_is_refused(client: AsgiClient, store: MemoryStore) -> None:
     # A form of a foreign page can send text/plain without asking the browser first.
     answer = client.post(CLOCK, content='{"playing": false}', headers={"Content-Type": "text/plain"})
