@@ -80,11 +80,23 @@ def _read_meta(folder: Path, faults: list[str]) -> Mapping[str, Any]:
     except FileNotFoundError:
         faults.append(f"{path.name}: file is missing in {folder}")
         return {}
+    except OSError as error:
+        faults.append(f"{path.name} in {folder}: {error.strerror}")
+        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"{path.name}: {error}")
         return {}
     if not is_id(str(meta.get("id", ""))):
         faults.append("basin.toml: id must be 1 to 40 letters, digits, _ or -")
+    faults.extend(
+        f"basin.toml: {key} must be a text"
+        for key in ("id", "name", "timezone", "attribution")
+        if not isinstance(meta.get(key, ""), str)
+    )
+    languages = meta.get("languages", ["en"])
+    if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
+        faults.append('basin.toml: languages must be a list of texts such as ["fr", "de"]')
+        return {**meta, "languages": ()}
     return meta
 
 
@@ -322,12 +334,28 @@ def _check_ratings_and_thresholds(basin: Basin) -> Iterator[str]:
             yield f"rating of {rating.station_id}: standard deviation must be positive, is {rating.sd_relative:g}"
     for threshold in basin.thresholds:
         where = f"threshold {threshold.phase.value} of {threshold.station_id}"
-        if threshold.station_id not in basin.stations:
+        station = basin.stations.get(threshold.station_id)
+        if station is None:
             yield f"{where}: station does not exist"
+        elif threshold.variable not in station.variables:
+            yield f"{where}: the station does not measure {threshold.variable.value}, so it would never be reached"
         if not VARIABLES[threshold.variable].minimum <= threshold.value <= VARIABLES[threshold.variable].maximum:
             yield f"{where}: {threshold.value:g} {VARIABLES[threshold.variable].unit} is not possible"
         if threshold.origin is Origin.SUGGESTED and not threshold.rule:
             yield f"{where}: a suggested threshold must name its rule"
+    yield from _check_phases(basin.thresholds)
+
+
+def _check_phases(thresholds: Sequence[Threshold]) -> Iterator[str]:
+    """Yield a fault for each pre-alert that would come after its alert."""
+    value_of = {(t.station_id, t.variable, t.origin, t.phase): t.value for t in thresholds}
+    for (station_id, variable, origin, phase), value in value_of.items():
+        alert = value_of.get((station_id, variable, origin, Phase.ALERT))
+        if phase is Phase.PRE_ALERT and alert is not None and value > alert:
+            yield (
+                f"threshold pre_alert of {station_id}: {origin.value} {variable.value} {value:g} is above "
+                f"the alert threshold {alert:g}"
+            )
 
 
 def _check_dams(basin: Basin) -> Iterator[str]:

@@ -51,6 +51,17 @@ FAULTS = [
     ("stations.csv", "MEET,Confluence,river", "ME.ET,Confluence,river",
      "station 'ME.ET': id must be 1 to 40 letters, digits, _ or -"),
     ("basin.toml", 'id = "tiny"', 'id = "ti ny"', "basin.toml: id must be 1 to 40 letters, digits, _ or -"),
+    ("basin.toml", 'name = "Tiny"', "name = 7", "basin.toml: name must be a text"),
+    ("basin.toml", 'languages = ["en"]', "languages = 3",
+     'basin.toml: languages must be a list of texts such as ["fr", "de"]'),
+    ("ratings.csv", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-10:00",
+     "ratings.csv line 2: rating MEET: valid_from must be a time such as 2021-07-14T06:00:00Z: "
+     "time beyond the calendar: 9999-12-31T23:59:59-10:00"),
+    ("thresholds.csv", "MEET,discharge,alert,200", "MEET,turbidity,alert,200",
+     "threshold alert of MEET: the station does not measure turbidity, so it would never be reached"),
+    ("thresholds.csv", "MEET,discharge,alert,200,suggested",
+     "MEET,discharge,pre_alert,300,suggested,half_q25,made up,estimated\nMEET,discharge,alert,200,suggested",
+     "threshold pre_alert of MEET: suggested discharge 300 is above the alert threshold 200"),
     # Stations, ratings, thresholds.
     ("stations.csv", "river,MEET,Main", "river,GONE,Main", "station MEET: node GONE does not exist"),
     ("stations.csv", "river,MEET,Main", "river,,Main", "station MEET: a river station needs a node"),
