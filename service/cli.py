@@ -41,7 +41,9 @@ class Role(StrEnum):
 def demo(
     *,
     data_dir: DataDir = Path("var"),
-    port: Annotated[int, typer.Option(help="Port of the web page; when busy, the next free one is taken.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the web page; when busy, the next free one is taken.")
+    ] = 8000,
     headless: Annotated[bool, typer.Option("--headless", help="No web page; ends with the event.")] = False,
     speed: Annotated[str, typer.Option(help="Event seconds per second, or max.")] = "3600",
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json (with --headless).")] = None,

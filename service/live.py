@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
+from api.security import require_loopback
 from domain.errors import ConfigurationError
 from service.embedded.broker import EmbeddedBroker
 from service.embedded.folder import ServerFolder
@@ -27,13 +28,14 @@ def run_all(settings: Settings) -> int:
     Raises
     ------
     ConfigurationError
-        When the port is in use, or the basin folder or a setting has faults.
+        When the port is in use, the address is not loopback, or the basin folder or a setting has faults.
     ServerError
         When the data folder cannot be used or a server does not start.
     """
     console = Console(stderr=True, highlight=False)
     stop = threading.Event()
     StopSignal(stop).install()
+    require_loopback(settings.host)
     bind(settings.host, settings.port).close()  # a busy port is said before anything is started
     folder = settings.data_dir / "live"
     with contextlib.ExitStack() as on_exit:

@@ -31,9 +31,12 @@ def create_secrets(folder: Path) -> list[Path]:
     Raises
     ------
     ConfigurationError
-        When the folder already holds secrets: replacing them would lock the services out.
+        When the folder cannot be made, or already holds secrets: replacing them would lock the services out.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"folder {folder} cannot be used: {error.strerror}"]) from error
     if any(folder.iterdir()):
         raise ConfigurationError([f"folder {folder} is not empty; secrets that are in use are never overwritten"])
     database, ingest, health = (secrets.token_urlsafe(PASSWORD_BYTES) for _ in range(3))

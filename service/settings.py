@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import tomllib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +41,21 @@ class Settings(BaseSettings):
     clock: Literal["wall", "database"] = Field("wall", description="database: event time of a demo or replay")
     shared_subscription: str = Field("", description="MQTT 5 share group; empty: a plain subscription")
 
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, url: SecretStr | None) -> SecretStr | None:
+        """Refuse at start what every connection would stumble over later."""
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url.get_secret_value())
+            is_port_possible = parts.port is None or parts.port > 0
+        except ValueError:
+            is_port_possible = False
+        if not is_port_possible or parts.scheme not in {"postgresql", "postgres"}:
+            raise ValueError("expected postgresql://user:password@host:port/name")
+        return url
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -63,15 +80,30 @@ def read_settings(**overrides: object) -> Settings:
     ConfigurationError
         With every fault of the configuration, each naming its setting.
     """
+    _require_sources()
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"setting HYDRONUM_CONFIG: {os.environ.get('HYDRONUM_CONFIG')}: {error}"]) from error
     except ValidationError as error:
         faults = [
             f"setting {'.'.join(map(str, item['loc'])) or '?'}: {item['msg']}"
             for item in error.errors(include_input=False)  # an input may be a secret
         ]
         raise ConfigurationError(faults) from error
+
+
+def _require_sources() -> None:
+    """Refuse a named source that is not there: without its settings the service would run on other ones."""
+    faults = []
+    config, secrets_dir = os.environ.get("HYDRONUM_CONFIG"), os.environ.get("HYDRONUM_SECRETS_DIR")
+    if config and not Path(config).is_file():
+        faults.append(f"setting HYDRONUM_CONFIG: there is no file {config}")
+    if secrets_dir and not Path(secrets_dir).is_dir():
+        faults.append(f"setting HYDRONUM_SECRETS_DIR: there is no folder {secrets_dir}")
+    if faults:
+        raise ConfigurationError(faults)
 
 
 def code_version() -> str:

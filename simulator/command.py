@@ -61,7 +61,7 @@ def simulate(
     Raises
     ------
     ConfigurationError, ServerError, OSError
-        If the input cannot be used, the broker refuses or stays away, or the truth cannot be written.
+        If the input or a folder cannot be used, the broker refuses or stays away, or the disk is full.
     """
     # The numerical packages load slowly; the rest of the command line must not wait for them.
     from simulator.scenario import read_scenario
@@ -69,6 +69,7 @@ def simulate(
     from simulator.truth_files import write_truth
 
     factor = _factor(speed)
+    _make_folder(truth_out)  # before the long part
     simulation = Simulation(read_basin(basin_folder), read_scenario(scenario_path), seed)
     write_truth(truth_out, simulation.truth, simulation.basin, simulation.faults)
     published = 0
@@ -81,6 +82,13 @@ def simulate(
         faults=len(simulation.faults),
         water_balance_error=simulation.truth.ledger.error,
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"folder {folder} for the truth cannot be used: {error.strerror}"]) from error
 
 
 def _factor(speed: str) -> float | None:

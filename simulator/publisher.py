@@ -47,11 +47,15 @@ class Publisher:
         self, broker_url: str, basin_id: str, *, client_id: str | None = None, timeout_s: float = 60.0
     ) -> None:
         parts = urlsplit(broker_url)
+        try:
+            port = parts.port or 1883
+        except ValueError as error:
+            raise ConfigurationError([f"broker {parts.hostname!r}: {error}"]) from error
         if parts.scheme != "mqtt" or not parts.hostname:
             raise ConfigurationError(
                 [f"broker {parts.hostname or broker_url!r}: must read mqtt://user:password@host:port"]
             )
-        self._where = f"{parts.hostname}:{parts.port or 1883}"
+        self._where = f"{parts.hostname}:{port}"
         self._timeout_s = timeout_s
         self._progress = threading.Condition()
         self._waiting: set[object] = set()
@@ -69,7 +73,7 @@ class Publisher:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
-        self._client.connect_async(parts.hostname, parts.port or 1883, KEEP_ALIVE_S)
+        self._client.connect_async(parts.hostname, port, KEEP_ALIVE_S)
         self._client.loop_start()
         try:
             self._await(lambda: self._is_connected)

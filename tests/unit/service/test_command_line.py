@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import ConfigurationError
+from service.live import run_all
+from service.settings import read_settings
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -44,6 +48,30 @@ def test_an_impossible_speed_is_one_sentence(speed: str) -> None:
     assert outcome.returncode == 2
     assert "speed must be max, real or a positive number" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    below = str(tmp_path / "file" / "x")
+    for command in (("simulate", "flash_flood", "--truth-out", below), ("secrets", "create", below)):
+        outcome = hydronum(*command)
+        assert outcome.returncode == 2
+        assert "cannot be used: Not a directory" in outcome.stderr
+        assert "Traceback" not in outcome.stderr
+
+
+def test_a_file_in_place_of_a_basin_folder_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    outcome = hydronum("basin", "check", str(tmp_path / "file"))
+    assert outcome.returncode == 1
+    assert "Not a directory" in outcome.stdout
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_service_that_others_could_reach_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRONUM_HOST", "0.0.0.0")  # noqa: S104 - this must be refused
+    with pytest.raises(ConfigurationError, match="loopback"):
+        run_all(read_settings(data_dir=tmp_path))
 
 
 def test_an_unknown_event_names_those_that_exist() -> None:

@@ -52,3 +52,26 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HYDRONUM_CONFIG", str(toml))
     with pytest.raises(ConfigurationError, match="prot"):
         read_settings()
+
+
+@pytest.mark.parametrize("name", ["HYDRONUM_CONFIG", "HYDRONUM_SECRETS_DIR"])
+def test_a_named_source_that_is_not_there_is_said(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, str(tmp_path / "gone"))
+    with pytest.raises(ConfigurationError, match=f"{name}: there is no .*gone"):
+        read_settings()
+
+
+def test_a_settings_file_that_is_no_toml_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml = tmp_path / "hydronum.toml"
+    toml.write_text('port = "9001\n')
+    monkeypatch.setenv("HYDRONUM_CONFIG", str(toml))
+    with pytest.raises(ConfigurationError, match=r"hydronum\.toml: .*line 1"):
+        read_settings()
+
+
+@pytest.mark.parametrize("url", ["garbage", "mysql://u:geheim@h/d", "postgresql://u:geheim@h:99999/d"])
+def test_a_database_url_that_is_none_is_refused_without_showing_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRONUM_DATABASE_URL", url)
+    with pytest.raises(ConfigurationError, match="setting database_url: ") as caught:
+        read_settings()
+    assert "geheim" not in str(caught.value)
