@@ -6,7 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from domain.basin import (
     Basin,
@@ -31,6 +31,8 @@ from domain.tables import Row, choice, count, count_or_none, instant, listed, nu
 from domain.variables import VARIABLES, Variable
 
 T = TypeVar("T")
+
+LONGEST_INTERVAL_S: Final = 86_400
 
 
 def read_basin(folder: Path) -> Basin:
@@ -232,7 +234,7 @@ def _check(basin: Basin) -> Iterator[str]:
     yield from _check_ids(basin)
     yield from _check_reaches(basin.network)
     yield from _check_tree(basin.network)
-    yield from _check_areas(basin.network)
+    yield from _check_nodes_and_areas(basin.network)
     yield from _check_references(basin)
     yield from _check_ratings_and_thresholds(basin)
     yield from _check_dams(basin)
@@ -293,8 +295,12 @@ def _cycles(network: RiverNetwork) -> Iterator[str]:
             yield f"nodes {' -> '.join([*ring, here])}: the river flows in a circle"
 
 
-def _check_areas(network: RiverNetwork) -> Iterator[str]:
+def _check_nodes_and_areas(network: RiverNetwork) -> Iterator[str]:
     for node in network.nodes.values():
+        if not (-90 <= node.latitude <= 90 and -180 <= node.longitude <= 180):
+            yield f"node {node.node_id}: position {node.latitude}, {node.longitude} is not on Earth"
+        if node.mean_discharge_m3s < 0:
+            yield f"node {node.node_id}: mean discharge must not be negative, is {node.mean_discharge_m3s:g} m3/s"
         if node.catchment_area_km2 <= 0:
             yield f"node {node.node_id}: catchment area must be positive, is {node.catchment_area_km2:g} km2"
     ends_known = all(r.from_node in network.nodes for r in network.reaches.values())
@@ -317,6 +323,8 @@ def _check_references(basin: Basin) -> Iterator[str]:
             yield f"station {station.station_id}: measures nothing"
         if station.interval_s <= 0:
             yield f"station {station.station_id}: interval must be positive, is {station.interval_s} s"
+        if station.interval_s > LONGEST_INTERVAL_S:
+            yield f"station {station.station_id}: interval must be at most a day, is {station.interval_s:g} s"
         if not (-90 <= station.latitude <= 90 and -180 <= station.longitude <= 180):
             yield f"station {station.station_id}: position {station.latitude}, {station.longitude} is not on Earth"
     for dam in basin.dams.values():
@@ -374,6 +382,8 @@ def _check_dams(basin: Basin) -> Iterator[str]:
         for field in needs[dam.kind]:
             if getattr(dam, field) is None:
                 yield f"dam {dam.dam_id}: a {dam.kind.value} needs {field}"
+        if any(part is not None and part < 0 for part in (dam.gates, dam.gates_available, dam.gate_width_m)):
+            yield f"dam {dam.dam_id}: gates and their width must not be negative"
         if dam.gates is not None and dam.gates_available is not None and dam.gates_available > dam.gates:
             yield f"dam {dam.dam_id}: {dam.gates_available} gates available of {dam.gates}"
         if dam.full_volume_hm3 is not None and dam.volume_hm3 is not None and dam.full_volume_hm3 < dam.volume_hm3:

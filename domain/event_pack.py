@@ -244,7 +244,7 @@ def _read_meta(folder: Path, faults: list[str]) -> dict[str, Any]:
     except FileNotFoundError:
         faults.append("event.toml: file is missing")
         return meta
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(f"event.toml: {error}")
         return meta
     for key, stand_in in meta.items():
@@ -252,7 +252,10 @@ def _read_meta(folder: Path, faults: list[str]) -> dict[str, Any]:
         if isinstance(stand_in, str) and isinstance(value, str) and value:
             meta[key] = value
         elif isinstance(stand_in, datetime) and isinstance(value, datetime) and value.tzinfo is not None:
-            meta[key] = as_utc(value)
+            try:
+                meta[key] = as_utc(value)
+            except ValueError as error:
+                faults.append(f"event.toml: {key}: {error}")
         else:
             kind = "a text" if isinstance(stand_in, str) else "a time with zone"
             faults.append(f"event.toml: {key} must be {kind}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -102,7 +103,7 @@ def _wide_rows(path: Path, faults: list[str]) -> tuple[list[str], list[list[str]
     except FileNotFoundError:
         faults.append(f"{path.name}: file is missing")
         return [], []
-    except (OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as error:
         faults.append(f"{path.name}: {error}")
         return [], []
     if not rows or rows[0][:1] != ["time"]:

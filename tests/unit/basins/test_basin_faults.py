@@ -68,6 +68,10 @@ FAULTS = [
     ("stations.csv", "level;discharge", "", "station MEET: measures nothing"),
     ("stations.csv", "level;discharge,900", "level;discharge,0",
      "station MEET: interval must be positive, is 0 s"),
+    ("stations.csv", "level;discharge,900", "level;discharge,1e300",
+     "station MEET: interval must be at most a day, is 1e+300 s"),
+    ("nodes.csv", "junction,50.1,5.1", "junction,501,5.1", "node SPRING: position 501.0, 5.1 is not on Earth"),
+    ("nodes.csv", "300,50,1,", "300,50,-1,", "node SPRING: mean discharge must not be negative, is -1 m3/s"),
     ("stations.csv", "One,rain,,Main,50.1", "One,rain,,Main,95.1",
      "station RAIN_ONE: position 95.1, 5.0 is not on Earth"),
     ("ratings.csv", "MEET,1970", "GONE,1970", "rating of GONE: station does not exist"),
@@ -80,6 +84,7 @@ FAULTS = [
     ("dams.csv", "280,282,5,6", "280,282,5,", "dam LAKE: a reservoir needs full_volume_hm3"),
     ("dams.csv", "280,282,5,6", "280,282,5,4", "dam LAKE: full volume is smaller than the volume at normal level"),
     ("dams.csv", ",3,2,20", ",3,4,20", "dam WEIR: 4 gates available of 3"),
+    ("dams.csv", ",3,2,20", ",3,2,-20", "dam WEIR: gates and their width must not be negative"),
     # Files.
     ("nodes.csv", "elevation_m", "altitude", "nodes.csv: column 'elevation_m' is missing"),
     ("reaches.csv", "main stem,made up,estimated\nR2", "main stem\nR2",

@@ -116,6 +116,25 @@ def test_a_broken_archive_is_named(tiny_basin: Path, tiny_event: Path) -> None:
     assert any(fault.startswith("event small: warmup_rain.csv.gz: ") for fault in check_basin_folder(tiny_basin))
 
 
+def test_a_packed_table_that_is_damaged_inside_is_said(tiny_basin: Path, tiny_event: Path) -> None:
+    packed = tiny_event / "warmup_rain.csv.gz"
+    whole = packed.read_bytes()
+    packed.write_bytes(whole[:-20] + b"\xff" * 12 + whole[-8:])
+    assert any(fault.startswith("event small: warmup_rain.csv.gz: ") for fault in check_basin_folder(tiny_basin))
+
+
+def test_a_folder_in_place_of_the_event_file_is_said(tiny_basin: Path, tiny_event: Path) -> None:
+    (tiny_event / "event.toml").unlink()
+    (tiny_event / "event.toml").mkdir()
+    assert any("event.toml: " in fault and "Is a directory" in fault for fault in check_basin_folder(tiny_basin))
+
+
+def test_an_event_before_the_calendar_is_said(tiny_basin: Path, break_event: Breaker) -> None:
+    break_event("event.toml", "warmup_starts_at = 2021-07-01T00:00:00Z", "warmup_starts_at = 0001-01-01T00:00:00+02:00")
+    expected = "event small: event.toml: warmup_starts_at: time beyond the calendar: 0001-01-01T00:00:00+02:00"
+    assert expected in check_basin_folder(tiny_basin)
+
+
 def test_several_faults_are_listed_at_once(tiny_basin: Path, break_event: Breaker) -> None:
     break_event("rain.csv", "12.5", "-12.5")
     break_event("outages.csv", "MEET", "GONE")
