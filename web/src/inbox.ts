@@ -8,7 +8,7 @@ export function rankedState(alert: Alert): Alert["state"] {
   return isPhase(known(alert.state)) ? alert.state : alert.highest_state;
 }
 
-/** Most severe first; of equals, observed before forecast, then the newest. */
+/** Most severe first, then the newest; of equals, observed before forecast. */
 export function byUrgency(alerts: readonly Alert[]): Alert[] {
   return [...alerts].sort(
     (a, b) =>
