@@ -42,11 +42,8 @@ def zone_weights(weights: RainWeights, zones: RainZones) -> RainWeights:
     if len(zones.positions) == len(zones.zone_of):
         return weights
     count = np.bincount(zones.zone_of)
-    mean = [
-        np.stack([np.bincount(zones.zone_of, gauge) / count for gauge in by_catchment.T], axis=1)
-        for by_catchment in (weights.weights, weights.lift)
-    ]
-    return RainWeights(weights.station_ids, *mean)
+    mean = np.stack([np.bincount(zones.zone_of, gauge) / count for gauge in weights.weights.T], axis=1)
+    return RainWeights(weights.station_ids, mean)
 
 
 def observed_rain_members(

@@ -130,8 +130,3 @@ def _draw_one(kind: FaultKind, station: Station, steps: int, draw: np.random.Gen
     if kind is FaultKind.CLOCK_SKEW:
         size = CLOCK_ERRORS_S[int(draw.integers(0, len(CLOCK_ERRORS_S)))]
     return PlannedFault(kind, station.station_id, variable, first, last, size)
-
-
-def of_kind(faults: Sequence[PlannedFault], kind: FaultKind) -> list[PlannedFault]:
-    """Return the faults of one kind."""
-    return [fault for fault in faults if fault.kind is kind]

@@ -35,18 +35,14 @@ class ArealRain:
 
 @dataclass(frozen=True)
 class RainWeights:
-    """Weights [catchment, gauge] of the rain gauges of a basin, not normalised, and their station ids.
-
-    ``lift`` [catchment, gauge] is the factor for the height of the catchment above the gauge.
-    """
+    """Weights [catchment, gauge] of the rain gauges of a basin, not normalised, and their station ids."""
 
     station_ids: tuple[str, ...]
     weights: FloatArray
-    lift: FloatArray
 
     @classmethod
-    def of(cls, basin: Basin, topology: Topology, gain_per_100_m: float = 0.0) -> RainWeights:
-        """Weigh the basin's rain gauges; ``gain_per_100_m`` is the relative gain of rain with height.
+    def of(cls, basin: Basin, topology: Topology) -> RainWeights:
+        """Weigh the basin's rain gauges for each of its sub-catchments.
 
         Raises
         ------
@@ -61,10 +57,7 @@ class RainWeights:
         gauge_place = (np.array([g.latitude for g in gauges]), np.array([g.longitude for g in gauges]))
         distance = distance_km(place, gauge_place)
         weights = np.exp(-distance / FADING_KM) / (distance**2 + CORE_KM**2)
-        height = np.array([np.nan if g.zero_m is None else g.zero_m for g in gauges])
-        above = (topology.elevation_m[at][:, None] - height) / 100.0
-        lift = np.exp(gain_per_100_m * np.nan_to_num(above))
-        return cls(tuple(g.station_id for g in gauges), weights, lift)
+        return cls(tuple(g.station_id for g in gauges), weights)
 
     def areal_rain(self, gauge_mm: FloatArray) -> ArealRain:
         """Return the rain of every sub-catchment from gauge values [step, gauge] mm, NaN where missing.
@@ -85,10 +78,9 @@ class RainWeights:
         known = np.isfinite(gauge_mm)
         value = np.where(known, gauge_mm, 0.0)
         total = known @ self.weights.T
-        lifted = self.weights * self.lift
         with np.errstate(divide="ignore", invalid="ignore"):
-            rain = (value @ lifted.T) / total
-            square = (value**2 @ (lifted * self.lift).T) / total
+            rain = (value @ self.weights.T) / total
+            square = (value**2 @ self.weights.T) / total
             effective = total**2 / (known @ (self.weights**2).T)
             variance = np.maximum(square - rain**2, 0.0) / effective + (GAUGE_SD * rain) ** 2
         return ArealRain(rain.astype(np.float32), np.sqrt(variance).astype(np.float32))

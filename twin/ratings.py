@@ -60,10 +60,6 @@ class SampledRating:
         exponent = np.where(log_ratio > 0, self._upper_exponent, self.rating.b)
         return np.asarray(self.rating.h0_m + self._gauged_depth * np.exp(log_ratio / exponent))
 
-    def extrapolated(self, level_m: FloatArray) -> NDArray[np.bool_]:
-        """Tell where a level lies above the highest gauging."""
-        return np.asarray(np.asarray(level_m) > self.rating.h_gauged_max_m)
-
     @property
     def _gauged_depth(self) -> float:
         return max(self.rating.h_gauged_max_m - self.rating.h0_m, 0.05)

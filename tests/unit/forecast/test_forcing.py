@@ -159,7 +159,7 @@ def test_what_a_member_believes_of_past_rain_does_not_depend_on_where_the_analys
 def test_a_zone_weighs_gauges_as_its_catchments_do() -> None:
     places = np.random.default_rng(1).uniform(0.0, 100.0, (2000, 2))
     zones = rain_zones(places)
-    found = zone_weights(RainWeights(("R0", "R1"), places, places), zones)
+    found = zone_weights(RainWeights(("R0", "R1"), places), zones)
     np.testing.assert_allclose(found.weights, zones.positions)
-    few = RainWeights(("R0", "R1"), PLACES, PLACES)
+    few = RainWeights(("R0", "R1"), PLACES)
     assert zone_weights(few, ZONES) is few

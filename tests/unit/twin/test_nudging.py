@@ -1,10 +1,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from twin.assimilation import LARGEST_INNOVATION, MODEL_LOG_SD
-from twin.observed import ObservedFlows, observed_flows
+from twin.observed import ObservedFlows
 
 NODE = "AMB_MARTINRIVE"
 
@@ -86,28 +85,3 @@ def test_dam_level_moves_the_lake_and_is_booked(region) -> None:
     assert (run.reservoir_level_m[0, r] < 356.6).all()
     assert (run.balance.nudge < -2e6).all()
     assert run.balance.relative_error < 1e-6
-
-
-def test_readings_become_flows_by_the_members_own_ratings(region) -> None:
-    level = {"AMB_MARTINRIVE": np.array([0.7, np.nan]), "VES_DAM": np.array([358.0, 358.1])}
-    flow = {"VES_VERVIERS": np.array([np.nan, 6.0]), "RAIN_SPA": np.array([1.0, 1.0]), "UNKNOWN": np.array([1.0, 1.0])}
-    seen = observed_flows(region.basin, region.topology, region.parameters, flow, level)
-    assert seen.node_ids == ("VES_VERVIERS", "AMB_MARTINRIVE")
-    martinrive = seen.discharge_m3s[:, 1]
-    assert np.isnan(martinrive[1]).all()
-    # The rating passes through 10.0 m3/s at 0.7 m, give or take its 10 %.
-    assert martinrive[0].mean() == pytest.approx(10.0, rel=0.1)
-    assert martinrive[0].std() > 0.3
-    assert seen.dam_ids == ("EUPEN",)
-    assert seen.dam_level_m is not None
-    assert seen.dam_level_m[:, 0].tolist() == [358.0, 358.1]
-
-
-def test_discharge_wins_over_level_and_fills_from_it(region) -> None:
-    flow = {"AMB_MARTINRIVE": np.array([50.0, np.nan])}
-    level = {"AMB_MARTINRIVE": np.array([0.7, 0.7])}
-    seen = observed_flows(region.basin, region.topology, region.parameters, flow, level)
-    node = region.topology.position["AMB_MARTINRIVE"]
-    own_error = np.exp(0.1 * region.parameters.gauge_offset[node])
-    np.testing.assert_allclose(seen.discharge_m3s[0, 0], 50.0 * own_error, rtol=1e-6)
-    assert seen.discharge_m3s[1, 0].mean() == pytest.approx(10.0, rel=0.1)

@@ -57,18 +57,6 @@ def test_one_gauge_left_serves_all(weights: RainWeights) -> None:
     np.testing.assert_allclose(weights.areal_rain(rain).rain_mm, 7.0, rtol=1e-5)
 
 
-def test_height_lifts_rain_where_asked() -> None:
-    basin = read_basin(WALLONIA)
-    topology = Topology.of(basin)
-    lifted = RainWeights.of(basin, topology, gain_per_100_m=0.05)
-    rain = np.full((1, len(lifted.station_ids)), 4.0)
-    areal = lifted.areal_rain(rain).rain_mm[0]
-    # Namur lies below every gauge around it, the source of the Lesse above most.
-    assert areal[topology.catchment_ids.index("MEU_NAMUR")] < 4.0
-    assert areal[topology.catchment_ids.index("LES_SRC")] > 4.0
-    np.testing.assert_allclose(RainWeights.of(basin, topology).areal_rain(rain).rain_mm, 4.0, rtol=1e-6)
-
-
 def test_negative_rain_and_wrong_shape_are_refused(weights: RainWeights) -> None:
     rain = np.zeros((1, len(weights.station_ids)))
     rain[0, 2] = -0.1

@@ -42,7 +42,3 @@ def test_missing_stays_missing_and_no_flow_is_zero() -> None:
     level = central_rating(RATING).level(np.array([[np.nan], [0.0]]))
     assert np.isnan(level[0, 0])
     assert level[1, 0] == pytest.approx(0.2)
-
-
-def test_extrapolation_is_flagged() -> None:
-    assert SAMPLED.extrapolated(np.array([2.1, 2.3])).tolist() == [False, True]

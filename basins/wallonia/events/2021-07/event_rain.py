@@ -36,7 +36,6 @@ from domain.basin import Basin, Station
 DAY_13 = datetime(2021, 7, 13, 6, tzinfo=UTC)
 DAY_14 = datetime(2021, 7, 14, 6, tzinfo=UTC)
 DAY_15 = datetime(2021, 7, 15, 6, tzinfo=UTC)
-DAY_16 = datetime(2021, 7, 16, 6, tzinfo=UTC)
 
 # Wanted areal means [mm] that differ from the public figure. Vesdre, 175: with the ridge gauges as high as they
 # were, the last few millimetres could only be taken from the valley gauges, which would then stand too dry.
@@ -181,9 +180,9 @@ def _kriged(gauges: Sequence[Station], values: Sequence[float]) -> Floats:
     at_gauges = np.column_stack([gauge_positions(gauges), gauge_elevations(gauges)])
     # Fixed length scales (km, km, m): too few values to fit them.
     kernel = ConstantKernel(1.0, "fixed") * Matern([28.0, 28.0, 500.0], "fixed", nu=1.5)
-    process = GaussianProcessRegressor(kernel, alpha=1e-6, optimizer=None, normalize_y=True)
-    process.fit(at_supports, np.asarray(values))
-    return np.asarray(np.maximum(process.predict(at_gauges), 5.0))
+    surface = GaussianProcessRegressor(kernel, alpha=1e-6, optimizer=None, normalize_y=True)
+    surface.fit(at_supports, np.asarray(values))
+    return np.asarray(np.maximum(surface.predict(at_gauges), 5.0))
 
 
 def _roughness(gauges: Sequence[Station], hours: int, rng: np.random.Generator) -> Floats:
