@@ -1,4 +1,4 @@
-"""What the API needs of a store. It is satisfied structurally; service/wiring.py joins them.
+"""What the API needs of a store. It is satisfied structurally; service/roles.py joins them.
 
 Every method may raise ``StoreUnavailable``; the API then answers 503 in the words of the field.
 """

@@ -1,4 +1,4 @@
-"""What ingest needs: of a store, satisfied structurally and joined by service/wiring.py; of the field side."""
+"""What ingest needs: of a store, satisfied structurally and joined by service/roles.py; of the field side."""
 
 from __future__ import annotations
 
