@@ -32,8 +32,8 @@ def read_table(path: Path, what: str, parse: Callable[[Row], T], faults: list[st
         Sentences are appended here.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            reader = csv.DictReader(handle, strict=True)
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
             columns = len(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except FileNotFoundError:

@@ -55,7 +55,7 @@ def create_secrets(folder: Path) -> list[Path]:
     for name, content in contents.items():
         path = folder / name
         # The folder (0700) keeps others out; the containers' own users must be able to read the mounted file.
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444), "w") as handle:
-            handle.write(content)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444), "w") as stream:
+            stream.write(content)
         written.append(path)
     return written

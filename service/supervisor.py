@@ -28,7 +28,7 @@ class Child:
     """One role as a process, and how often it had to be started again."""
 
     role: str
-    process: subprocess.Popen[bytes]
+    running: subprocess.Popen[bytes]
     started_at: float
     restarts: int = 0
 
@@ -74,7 +74,7 @@ class Supervisor:
         A role that does not live for a minute is tried at most every 30 seconds.
         """
         for child in self._children.values():
-            code = child.process.poll()
+            code = child.running.poll()
             if code is None:
                 continue
             lived = time.monotonic() - child.started_at
@@ -83,7 +83,7 @@ class Supervisor:
                 continue
             log.warning("role %s ended with code %d, starting it again", child.role, code)
             child.restarts = 0 if lived > 60 else child.restarts + 1
-            child.process = self._spawn(child.role)
+            child.running = self._spawn(child.role)
             child.started_at = time.monotonic()
 
     def require_alive(self, role: str) -> None:
@@ -95,23 +95,23 @@ class Supervisor:
             With the last lines of the role's log.
         """
         child = self._children[role]
-        if child.process.poll() is not None:
+        if child.running.poll() is not None:
             tail = (self._log_folder / f"{role}.log").read_text(errors="replace").splitlines()[-15:]
-            raise ServerError(f"role {role} ended with code {child.process.returncode}:\n" + "\n".join(tail))
+            raise ServerError(f"role {role} ended with code {child.running.returncode}:\n" + "\n".join(tail))
 
     def stop(self) -> None:
         """Ask all children to end, then end those that do not."""
         for child in self._children.values():
-            if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
+            if child.running.poll() is None:
+                child.running.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_GRACE_S
         for child in self._children.values():
             try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
+                child.running.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("role %s did not stop in time and was killed", child.role)
-                child.process.kill()
-                child.process.wait()
+                child.running.kill()
+                child.running.wait()
 
 
 class StopSignal:

@@ -95,9 +95,9 @@ def write_report(folder: Path, basin: Basin, scenario: Scenario, pack: EventPack
     zone = ZoneInfo(basin.timezone)
     compared = [compare(anchor, truth, basin) for anchor in pack.anchors if anchor.role is not AnchorRole.RAIN]
     rows = [_row(comparison, zone) for comparison in compared]
-    with (folder / "simulation_report.csv").open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle).writerow(["anchor_id", *HEADER])
-        csv.writer(handle).writerows([c.anchor.anchor_id, *row] for c, row in zip(compared, rows, strict=True))
+    with (folder / "simulation_report.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerow(["anchor_id", *HEADER])
+        csv.writer(stream).writerows([c.anchor.anchor_id, *row] for c, row in zip(compared, rows, strict=True))
     run_rows = [_run_row(run, basin, zone) for run in summaries(basin, scenario, pack, PLACES)]
     (folder / "simulation_report.md").write_text(_markdown(rows, run_rows, scenario, truth), encoding="utf-8")
 

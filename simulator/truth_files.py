@@ -61,8 +61,8 @@ def write_truth(folder: Path, truth: Truth, basin: Basin, faults: Sequence[Injec
 
 def write_faults(path: Path, faults: Sequence[InjectedFault]) -> None:
     """Write one row per injected fault."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        rows = csv.writer(handle)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
         rows.writerow(["kind", "station_id", "variable", "from", "until", "detail"])
         for fault in faults:
             variable = fault.variable.value if fault.variable else ""
@@ -73,8 +73,8 @@ def write_faults(path: Path, faults: Sequence[InjectedFault]) -> None:
 def _write_stations(path: Path, basin: Basin, truth: Truth) -> None:
     network = basin.network
     by_node = {s.node_id: s.station_id for s in basin.stations.values() if s.node_id is not None}
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        rows = csv.writer(handle)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
         rows.writerow(
             ["station_id", "name", "river", "latitude", "longitude", "catchment_area_km2", "downstream_station_id"]
         )
@@ -91,12 +91,12 @@ def _write_stations(path: Path, basin: Basin, truth: Truth) -> None:
 def _write_observations(path: Path, truth: Truth) -> None:
     """Write one row per time and station, empty where a station does not measure."""
     times = [format_utc(step) for step in truth.steps]
-    with gzip.GzipFile(path, "wb", compresslevel=4, mtime=0) as raw, io.TextIOWrapper(raw, "utf-8") as handle:
-        handle.write(",".join(["time", "station_id", *COLUMNS.values()]) + "\n")
+    with gzip.GzipFile(path, "wb", compresslevel=4, mtime=0) as raw, io.TextIOWrapper(raw, "utf-8") as stream:
+        stream.write(",".join(["time", "station_id", *COLUMNS.values()]) + "\n")
         for k, station_id in enumerate(truth.station_ids):
             table = np.stack([truth.measurable[variable][:, k] for variable in COLUMNS], axis=1)
             cells = [["" if text == "nan" else text for text in row] for row in _texts(table)]
-            handle.writelines(f"{time},{station_id},{','.join(row)}\n" for time, row in zip(times, cells, strict=True))
+            stream.writelines(f"{time},{station_id},{','.join(row)}\n" for time, row in zip(times, cells, strict=True))
 
 
 def _texts(table: Any) -> list[list[str]]:

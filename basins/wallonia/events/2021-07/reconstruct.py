@@ -88,8 +88,8 @@ def rebuild(out: Path) -> list[tuple[str, ...]]:
 
 def hand_typed_anchors() -> dict[str, tuple[Anchor, str]]:
     """Return the public figures by id, each with its date as printed by its source."""
-    with (PACK / "anchors.csv").open(encoding="utf-8", newline="") as handle:
-        printed = {row["anchor_id"]: row["datetime_local"] for row in csv.DictReader(handle)}
+    with (PACK / "anchors.csv").open(encoding="utf-8", newline="") as stream:
+        printed = {row["anchor_id"]: row["datetime_local"] for row in csv.DictReader(stream)}
     return {anchor.anchor_id: (anchor, printed[anchor.anchor_id]) for anchor in read_anchors(PACK)}
 
 
@@ -117,8 +117,8 @@ def write_wide(path: Path, columns: Iterable[str], times: Sequence[datetime], va
 
 def write_rows(path: Path, columns: Sequence[str], table: Iterable[Sequence[str]]) -> None:
     """Write a small table."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(table)
 
