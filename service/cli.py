@@ -119,7 +119,7 @@ def migrate() -> None:
 
 @app.command()
 def health() -> None:
-    """Say how the running service is; exit code 0 when the database answers and its schema is current."""
+    """Say how the running service is; exit code 0 when the database answers and has its tables."""
     from service.roles import report_health
     from service.settings import read_settings
 

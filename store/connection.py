@@ -66,7 +66,7 @@ class Database:
     def _failures_in_words() -> Iterator[None]:
         try:
             yield
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
             raise StoreUnavailable(in_words(error)) from error
 
     @contextmanager
@@ -76,8 +76,8 @@ class Database:
         Raises
         ------
         StoreUnavailable
-            When the database cannot be reached, ends, or is out of resources (disk, memory,
-            connections). Nothing of the block may be taken as committed.
+            When the database cannot be reached, ends, was not migrated, or is out of resources (disk,
+            memory, connections). Nothing of the block may be taken as committed.
         """
         with self._failures_in_words(), self._pool.connection() as connection:
             yield connection
@@ -109,6 +109,8 @@ def in_words(error: psycopg.Error) -> str:
     """Say in plain words what a failure of the database means for the one who runs it."""
     if isinstance(error, psycopg.errors.DiskFull):
         return "the disk of the database is full; nothing was stored"
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "the database has no tables of HydroNum yet: run hydronum migrate first"
     if isinstance(error, psycopg.errors.TooManyConnections):
         return "the database has no connection left; nothing was stored"
     return f"the database cannot be reached: {str(error).strip()}"

@@ -57,3 +57,8 @@ def test_database_that_nobody_serves_is_unavailable() -> None:
         pytest.raises(StoreUnavailable, match="cannot be reached"),
     ):
         Queries(database).committed_messages()
+
+
+def test_database_without_tables_is_told_to_be_migrated(empty_database_url: str) -> None:
+    with Database(empty_database_url) as database, pytest.raises(StoreUnavailable, match="run hydronum migrate first"):
+        Queries(database).committed_messages()
