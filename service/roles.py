@@ -116,7 +116,7 @@ def _ingest(settings: Settings, stop: threading.Event) -> None:
             basin.basin_id,
             run_clock(settings.clock, database),
             CollectorRegistry(),
-            IngestSettings(share_group=settings.shared_subscription),
+            IngestSettings(share_group=settings.shared_subscription, client_id=settings.client_id),
         )
         role.run(stop)
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     label: str = Field("", description="text shown wherever figures of this run are shown")
     clock: Literal["wall", "database"] = Field("wall", description="database: event time of a demo or replay")
     shared_subscription: str = Field("", description="MQTT 5 share group; empty: a plain subscription")
+    client_id: str = Field("", description="MQTT client id; of several ingesters each needs its own; empty: by basin")
 
     @field_validator("database_url")
     @classmethod
