@@ -79,6 +79,9 @@ def run_demo(options: DemoOptions) -> int:
     settings = read_settings(basin=options.basin, data_dir=options.data_dir)
     basin = read_basin(settings.basin)
     pack = read_event_pack(_event_folder(settings.basin, options.event), basin)
+    if options.until is not None and options.until < pack.starts_at:
+        span = f"{format_utc(pack.starts_at)} to {format_utc(pack.ends_at)}"
+        raise ConfigurationError([f"until {format_utc(options.until)} lies before the event, which lasts {span}"])
     if options.out is not None:
         _prepare_out(options.out)
     stop = threading.Event()

@@ -81,6 +81,12 @@ def test_an_unknown_event_names_those_that_exist() -> None:
     assert "2021-07" in outcome.stderr
 
 
+def test_an_end_before_the_event_is_no_green_run() -> None:
+    outcome = hydronum("demo", "--headless", "--until", "2021-07-01T00:00:00Z")
+    assert outcome.returncode == 2
+    assert "lies before the event, which lasts 2021-07-08T22:00:00Z to 2021-07-19T22:00:00Z" in outcome.stderr
+
+
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     outcome = hydronum("demo", "--headless", "--data-dir", str(tmp_path / "file" / "x"))
