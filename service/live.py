@@ -10,6 +10,7 @@ from rich.console import Console
 
 from api.security import require_loopback
 from domain.errors import ConfigurationError
+from ingest.mqtt import BrokerAddress
 from service.embedded.broker import EmbeddedBroker
 from service.embedded.folder import ServerFolder
 from service.embedded.postgres import EmbeddedPostgres
@@ -77,7 +78,9 @@ def _database(settings: Settings, on_exit: contextlib.ExitStack) -> tuple[Embedd
 
 def _broker(settings: Settings, on_exit: contextlib.ExitStack) -> tuple[EmbeddedBroker | None, str]:
     if settings.broker_url is not None:
-        return None, settings.broker_url.get_secret_value()
+        url = settings.broker_url.get_secret_value()
+        BrokerAddress.parse(url)  # said here once, not by a role that is started again and again
+        return None, url
     if settings.shared_subscription:
         raise ConfigurationError(["setting shared_subscription needs an MQTT 5 broker; the embedded one speaks 3.1.1"])
     server = EmbeddedBroker(settings.data_dir / "live" / "broker")
