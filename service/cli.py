@@ -150,6 +150,17 @@ def secrets_create(folder: Annotated[Path, typer.Argument(help="New folder for t
         typer.echo(path)
 
 
+@secrets_app.command("device")
+def secrets_device(
+    folder: Annotated[Path, typer.Argument(help="Folder of the secret files.")],
+    device_id: Annotated[str, typer.Argument(help="Id of the device, as in the basin's table of stations.")],
+) -> None:
+    """Let a device into the broker of docker-compose.yml and print its password, once."""
+    from service.secrets import add_device
+
+    typer.echo(add_device(folder, device_id))
+
+
 def _speed(text: str) -> float | None:
     """Read a speed in event seconds per second; None means as fast as possible."""
     if text == "max":

@@ -9,10 +9,12 @@ import secrets
 from pathlib import Path
 
 from domain.errors import ConfigurationError
+from domain.readings import is_id
 
 PASSWORD_BYTES = 24
 PBKDF2_ROUNDS = 101
 SALT_BYTES = 12
+SERVICE_USERS = ("ingest", "health")
 
 
 def mosquitto_hash(password: str, salt: bytes) -> str:
@@ -59,3 +61,30 @@ def create_secrets(folder: Path) -> list[Path]:
             stream.write(content)
         written.append(path)
     return written
+
+
+def add_device(folder: Path, device_id: str) -> str:
+    """Let a device into the broker of the production shape and return its new password, which is kept nowhere else.
+
+    A device that was there gets a new password. The broker reads its file again on SIGHUP.
+
+    Raises
+    ------
+    ConfigurationError
+        When the id is none or belongs to a service, or the folder holds no secrets.
+    """
+    if not is_id(device_id) or device_id in SERVICE_USERS:
+        raise ConfigurationError(
+            [f"device {device_id!r}: an id is 1 to 40 letters, digits, _ or -, not ingest or health"]
+        )
+    path = folder / "mosquitto_passwords"
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise ConfigurationError([f"folder {folder} holds no secrets ({error.strerror}); create them first"]) from error
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    kept = [line for line in lines if not line.startswith(f"{device_id}:")]
+    path.chmod(0o600)
+    path.write_text("\n".join([*kept, f"{device_id}:{mosquitto_hash(password, os.urandom(SALT_BYTES))}"]) + "\n")
+    path.chmod(0o444)
+    return password

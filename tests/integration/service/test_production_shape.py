@@ -13,7 +13,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from service.secrets import create_secrets, mosquitto_hash
+from domain.errors import ConfigurationError
+from service.secrets import add_device, create_secrets
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPIC = "hydronum/v1/wallonia/{}/readings"
@@ -33,17 +34,23 @@ def mosquitto_program() -> str:
 def secrets_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shape") / "secrets"
     create_secrets(folder)
-    with_device = folder / "mosquitto_passwords"
-    with_device.chmod(0o600)
-    lines = "".join(f"{device}:{mosquitto_hash('pw-' + device, os.urandom(12))}\n" for device in ("DEV_A", "DEV_B"))
-    with_device.write_text(with_device.read_text() + lines)
     return folder
 
 
 @pytest.fixture(scope="module")
+def device_passwords(secrets_folder: Path) -> dict[str, str]:
+    add_device(secrets_folder, "DEV_A")
+    return {device: add_device(secrets_folder, device) for device in ("DEV_A", "DEV_B")}
+
+
+@pytest.fixture(scope="module")
 def broker_port(
-    mosquitto_program: str, secrets_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    mosquitto_program: str,
+    secrets_folder: Path,
+    device_passwords: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[int]:
+    assert device_passwords  # written before the broker reads its file
     store = tmp_path_factory.mktemp("broker")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -121,7 +128,9 @@ def test_nobody_comes_in_without_password(broker_port: int) -> None:
         exchange(broker_port, "ingest", "guess", None, "#")
 
 
-def test_ingest_hears_a_device_and_only_under_its_own_name(broker_port: int, secrets_folder: Path) -> None:
+def test_ingest_hears_a_device_and_only_under_its_own_name(
+    broker_port: int, secrets_folder: Path, device_passwords: dict[str, str]
+) -> None:
     heard: list[bytes] = []
     ingester = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="ingest-under-test")
     ingester.username_pw_set("ingest", password_of_ingest(secrets_folder))
@@ -135,8 +144,12 @@ def test_ingest_hears_a_device_and_only_under_its_own_name(broker_port: int, sec
         deadline = time.monotonic() + 5
         while not ready and time.monotonic() < deadline:
             time.sleep(0.01)
-        exchange(broker_port, "DEV_A", "pw-DEV_A", TOPIC.format("DEV_B"), TOPIC.format("DEV_B"), wait_s=0.3)
-        exchange(broker_port, "DEV_A", "pw-DEV_A", TOPIC.format("DEV_A"), TOPIC.format("DEV_A"), wait_s=0.3)
+        exchange(
+            broker_port, "DEV_A", device_passwords["DEV_A"], TOPIC.format("DEV_B"), TOPIC.format("DEV_B"), wait_s=0.3
+        )
+        exchange(
+            broker_port, "DEV_A", device_passwords["DEV_A"], TOPIC.format("DEV_A"), TOPIC.format("DEV_A"), wait_s=0.3
+        )
         deadline = time.monotonic() + 5
         while not heard and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -146,8 +159,19 @@ def test_ingest_hears_a_device_and_only_under_its_own_name(broker_port: int, sec
         ingester.loop_stop()
 
 
-def test_a_device_cannot_listen_to_others(broker_port: int) -> None:
-    assert exchange(broker_port, "DEV_B", "pw-DEV_B", TOPIC.format("DEV_B"), TOPIC.format("+"), wait_s=0.5) == []
+def test_a_device_cannot_listen_to_others(broker_port: int, device_passwords: dict[str, str]) -> None:
+    assert (
+        exchange(broker_port, "DEV_B", device_passwords["DEV_B"], TOPIC.format("DEV_B"), TOPIC.format("+"), wait_s=0.5)
+        == []
+    )
+
+
+@pytest.mark.parametrize("device_id", ["ingest", "health", "", "a:b", "x" * 41])
+def test_a_device_cannot_take_the_name_of_a_service(secrets_folder: Path, device_id: str) -> None:
+    before = (secrets_folder / "mosquitto_passwords").read_text()
+    with pytest.raises(ConfigurationError, match="an id is 1 to 40"):
+        add_device(secrets_folder, device_id)
+    assert (secrets_folder / "mosquitto_passwords").read_text() == before
 
 
 def test_compose_has_no_password_and_every_secret_is_made(secrets_folder: Path) -> None:
