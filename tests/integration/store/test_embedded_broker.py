@@ -122,7 +122,7 @@ def test_field_reads_acks_and_writes_readings_and_nothing_else(broker: EmbeddedB
         # Other tests leave retained marks of their own devices on this broker.
         ours = [item for item in ingest.received if "/D2/" in item[0] or item[0] == "elsewhere"]
         assert {payload for _, payload, _ in ours} == {b"true"}
-        assert field.received == []
+        assert not [item for item in field.received if "/D2/" in item[0]]
 
 
 @pytest.mark.parametrize("user", ["field:wrong", "nobody:x", ""])
