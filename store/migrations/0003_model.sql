@@ -34,6 +34,11 @@ CREATE TABLE forecast_series (
     PRIMARY KEY (run_id, series_id)
 );
 
+-- Nobody filters by these; statistics of long arrays would only keep the server busy.
+ALTER TABLE forecast_series ALTER quantiles SET STATISTICS 0;
+ALTER TABLE forecast_series ALTER peak_value SET STATISTICS 0;
+ALTER TABLE forecast_series ALTER peak_lead_minutes SET STATISTICS 0;
+
 CREATE TABLE forecast_crossing (
     run_id      bigint NOT NULL REFERENCES forecast_run ON DELETE CASCADE,
     station_id  text NOT NULL,
