@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+from domain.errors import ConfigurationError
+
+FASTEST: Final = "max"
 
 
 class Clock(Protocol):
@@ -94,3 +98,25 @@ def format_utc(instant: datetime) -> str:
     '2021-07-14T00:00:00Z'
     """
     return as_utc(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_speed(text: str) -> float | None:
+    """Read how fast event time runs, in event seconds per second: ``max`` (None), ``real`` (1) or a positive number.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text is none of these.
+
+    >>> parse_speed("max"), parse_speed("real"), parse_speed("3600")
+    (None, 1.0, 3600.0)
+    """
+    if text == FASTEST:
+        return None
+    try:
+        speed = 1.0 if text == "real" else float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise ConfigurationError([f"speed must be max, real or a positive number, is {text!r}"])
+    return speed

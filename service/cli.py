@@ -55,13 +55,14 @@ def demo(
 
     A system test on a reconstruction, never a proof of skill.
     """
+    from domain.clock import parse_speed
     from service.demo import DemoOptions, run_demo
 
     options = DemoOptions(
         data_dir=data_dir,
         port=port,
         headless=headless,
-        speed=_speed(speed),
+        speed=parse_speed(speed),
         out=out,
         event=event,
         until=_instant(until),
@@ -159,21 +160,6 @@ def secrets_device(
     from service.secrets import add_device
 
     typer.echo(add_device(folder, device_id))
-
-
-def _speed(text: str) -> float | None:
-    """Read a speed in event seconds per second; None means as fast as possible."""
-    if text == "max":
-        return None
-    if text == "real":
-        return 1.0
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ConfigurationError([f"speed must be max, real or a positive number, is {text!r}"])
-    return value
 
 
 def _instant(text: str | None) -> datetime | None:

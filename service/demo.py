@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -278,9 +279,9 @@ class _Demo:
 
         def true_peak(station_id: str, variable: Variable) -> tuple[datetime, float] | None:
             values = truth.at_station(station_id, variable)[: figures.steps]
-            if not len(values) or not any(value == value for value in values):  # noqa: PLR0124  # NaN
+            if not np.isfinite(values).any():
                 return None
-            best = int(values.argmax())
+            best = int(np.nanargmax(values))
             return truth.steps[best], float(values[best])
 
         after, until = simulation.steps[0], simulation.steps[max(figures.steps - 1, 0)]

@@ -11,13 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from domain.basin_files import read_basin
-from domain.clock import format_utc
+from domain.clock import FASTEST, format_utc, parse_speed
 from domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
-
-FASTEST = "max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def simulate(
     from simulator.simulation import Simulation
     from simulator.truth_files import write_truth
 
-    factor = _factor(speed)
+    factor = parse_speed(speed)
     _make_folder(truth_out)  # before the long part
     simulation = Simulation(read_basin(basin_folder), read_scenario(scenario_path), seed)
     write_truth(truth_out, simulation.truth, simulation.basin, simulation.faults)
@@ -89,19 +87,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError([f"folder {folder} for the truth cannot be used: {error.strerror}"]) from error
-
-
-def _factor(speed: str) -> float | None:
-    """Event seconds a wall second; None: as fast as the broker takes them."""
-    if speed == FASTEST:
-        return None
-    try:
-        factor = 1.0 if speed == "real" else float(speed)
-    except ValueError:
-        factor = 0.0
-    if not 0 < factor < float("inf"):
-        raise ConfigurationError([f"speed must be max, real or a positive number, is {speed!r}"])
-    return factor
 
 
 def _publish(simulation: Simulation, broker_url: str, factor: float | None, console: Console) -> int:
